@@ -1,0 +1,37 @@
+# Everything a newcomer needs: `make drill` on a fresh clone sets up, performs a drill and says where its report lies.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup images drill drills test prove unit clean-containers
+
+# An engine that only offers a Podman socket is found by the same rules everywhere.
+BIN := . fixtures/setup/surroundings.sh && .venv/bin/
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 26
+
+setup: ## container engine, images and Python; the second run takes two seconds
+	@fixtures/setup/setup.sh
+
+images: setup ## the same; changed images are built anew
+
+drill: setup ## one drill, with its report
+	@$(BIN)pytest drills/liferay-dxp.drill.yaml; outcome=$$?; \
+	  echo "Report: reports/liferay-dxp/latest/report.html"; exit $$outcome
+
+drills: setup ## all drills
+	@$(BIN)pytest drills/
+
+test: setup ## what has to be green before a change goes in: style, types, tests
+	@$(BIN)ruff check .
+	@$(BIN)mypy --strict harness
+	@$(BIN)pytest tests -m "not prove"
+
+prove: setup ## everything, the long proofs included
+	@$(BIN)pytest tests
+
+unit: ## the tests that need no container engine
+	@fixtures/setup/python.sh
+	@.venv/bin/pytest tests/unit
+
+clean-containers: ## remove what runs have left behind
+	@$(BIN)portal-drill gc

@@ -1,0 +1,96 @@
+"""Cuts a bridge off from the host itself: the bridge's gateway address reaches every service of the host."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+from harness.containers.labels import RUN
+from harness.errors import HarnessBroken
+
+TABLES = ("iptables", "ip6tables")
+TIMEOUT_S = 20
+WAIT_S = "10"  # for another process's hold of the rules
+
+
+def can_cut(bridge: str) -> bool:
+    """Root, the tool, and the bridge on this very host are needed."""
+    return os.geteuid() == 0 and shutil.which(TABLES[0]) is not None and bridge_exists(bridge)
+
+
+def bridge_exists(bridge: str) -> bool:
+    return Path("/sys/class/net", bridge).exists()
+
+
+def cut(bridge: str, run: str) -> bool:
+    """Drops what comes from the bridge to the host, except answers. True if that holds.
+
+    The drop is put first, then the exception above it: however other runs' rules interleave, the exception
+    of a bridge stands above its drop, or the harness would lose its own way in.
+    """
+    if not can_cut(bridge):
+        return False
+    answers = ["-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]
+    done = {
+        table: _insert(table, bridge, run, ["-j", "DROP"]) and _insert(table, bridge, run, answers)
+        for table in TABLES
+        if shutil.which(table)
+    }
+    return done[TABLES[0]]
+
+
+def remove_rules(*, run: str | None = None, bridge: str | None = None, only_without_bridge: bool = False) -> list[str]:
+    """Removes our rules of a run, a bridge, or all, `only_without_bridge` those whose bridge is gone.
+
+    Returns: one text for each rule removed.
+    Raises: HarnessBroken if the tool gives no answer.
+    """
+    removed = []
+    if os.geteuid() != 0:
+        return []
+    for table in TABLES:
+        if shutil.which(table) is None:
+            continue
+        for rule in our_rules(_call(table, "-S", "INPUT").stdout):
+            if run not in (None, rule_run(rule)) or bridge not in (None, rule_bridge(rule)):
+                continue
+            if only_without_bridge and bridge_exists(rule_bridge(rule)):
+                continue
+            if _call(table, "-D", *rule).returncode == 0:
+                removed.append(f"{table} rule of {rule_run(rule)} on {rule_bridge(rule)}")
+    return removed
+
+
+def our_rules(listing: str) -> list[tuple[str, ...]]:
+    """The rules with our comment, as `-S INPUT` lists them, ready for `-D` (chain first)."""
+    rules = (tuple(shlex.split(line)) for line in listing.splitlines() if f"{RUN}=" in line)
+    return [rule[1:] for rule in rules if rule[0] == "-A" and rule_run(rule)]
+
+
+def rule_run(rule: tuple[str, ...]) -> str:
+    comment = _after(rule, "--comment")
+    return comment.removeprefix(f"{RUN}=") if comment.startswith(f"{RUN}=") else ""
+
+
+def rule_bridge(rule: tuple[str, ...]) -> str:
+    return _after(rule, "-i")
+
+
+def _after(rule: tuple[str, ...], option: str) -> str:
+    return rule[rule.index(option) + 1] if option in rule else ""
+
+
+def _insert(table: str, bridge: str, run: str, end: list[str]) -> bool:
+    comment = ["-m", "comment", "--comment", f"{RUN}={run}"]
+    return _call(table, "-I", "INPUT", "1", "-i", bridge, *comment, *end).returncode == 0
+
+
+def _call(table: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [table, "-w", WAIT_S, *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise HarnessBroken(f"`{shlex.join(command)}` gave no answer: {error}") from error

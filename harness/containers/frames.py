@@ -1,0 +1,63 @@
+"""The engine's stream of two outputs in one connection: the pure decoder, and what is kept of an output.
+
+Source: Docker Engine API 1.41, "Attach to a container", stream format: eight bytes of header (stream 1
+stdout or 2 stderr, three zero bytes, length as big-endian 32 bits), then the payload.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+STDOUT = 1
+STDERR = 2
+CAP_BYTES = 1024 * 1024
+TAIL_BYTES = 4096
+
+
+class Decoder:
+    """Takes bytes as they come, gives (stream, chunk) as soon as part of a frame is there."""
+
+    def __init__(self) -> None:
+        self._header = b""
+        self._stream = STDOUT
+        self._left = 0
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        at = 0
+        while at < len(data):
+            if self._left == 0:
+                need = 8 - len(self._header)
+                self._header += data[at : at + need]
+                at += need
+                if len(self._header) == 8:
+                    self._stream, self._left = struct.unpack(">BxxxL", self._header)
+                    self._header = b""
+                continue
+            chunk = data[at : at + self._left]
+            self._left -= len(chunk)
+            at += len(chunk)
+            yield self._stream, chunk
+
+
+class Kept:
+    """The first `cap` bytes of an output, whether there were more, and its last few lines."""
+
+    def __init__(self, cap: int = CAP_BYTES) -> None:
+        self._cap = cap
+        self._head = bytearray()
+        self._tail = b""
+        self.truncated = False
+
+    def add(self, chunk: bytes) -> None:
+        room = self._cap - len(self._head)
+        self._head += chunk[:room]
+        self.truncated = self.truncated or len(chunk) > room
+        self._tail = (self._tail + chunk[-TAIL_BYTES:])[-TAIL_BYTES:]
+
+    @property
+    def head(self) -> bytes:
+        return bytes(self._head)
+
+    def tail(self, lines: int = 50) -> str:
+        return "\n".join(self._tail.decode(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,67 @@
+"""HTTP to a service by its bridge address: the handle `Http`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from harness.errors import CouldNotAsk
+from harness.kinds.contracts import HttpReply
+from harness.model.frozen import JsonValue
+
+
+class BridgeHttp:
+    """Keeps cookies, follows no redirect, reads no proxy from the environment.
+
+    Every request has a connection of its own: one that was kept open would break when the service is
+    restarted, and the break would look like an outage. `address` is asked for at each request, because a
+    restarted container may have another one.
+    """
+
+    def __init__(self, address: Callable[[], str], port: int, where: str) -> None:
+        self._address = address
+        self._port = port
+        self._where = where
+        self._client = httpx.Client(
+            trust_env=False,
+            follow_redirects=False,
+            verify=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        body_json: JsonValue = None,
+        form: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+        timeout_s: float = 30,
+    ) -> HttpReply:
+        """Units: `timeout_s` for connecting, and for each silence of the server.
+
+        Raises: CouldNotAsk if there is no answer (refused, reset, timed out) or it cannot be decoded.
+        """
+        url = f"http://{self._address()}:{self._port}{path}"
+        try:
+            reply = self._client.request(
+                method,
+                url,
+                params=dict(params) if params else None,
+                headers=dict(headers) if headers else None,
+                auth=auth,
+                json=body_json,
+                data=dict(form) if form else None,
+                files=dict(files) if files else None,
+                timeout=timeout_s,
+            )
+        except httpx.RequestError as error:
+            reason = str(error) or type(error).__name__
+            raise CouldNotAsk(f"{self._where}: {method} {path} got no answer: {reason}") from error
+        names = {name.lower(): value for name, value in reply.headers.items()}
+        return HttpReply(status=reply.status_code, headers=names, body=reply.content)

@@ -1,0 +1,55 @@
+"""The network of a stack: internal, and cut from the host itself where that can be had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.containers import firewall
+from harness.containers.engine import Engine, translated
+from harness.containers.labels import Owner
+
+# Where the engine's own name server passes unknown names on to: nobody (RFC 5737, no route from an internal
+# network). Left to itself, Docker before 25.0.5 asks the host's name server even for internal networks
+# (CVE-2024-29018).
+NOBODY = "203.0.113.53"
+
+
+@dataclass(frozen=True)
+class StackNetwork:
+    """A network with its bridge on the host (none if the engine is elsewhere).
+
+    `cut_from_host`: containers cannot reach services of the host through the bridge's gateway address.
+    """
+
+    id: str
+    name: str
+    bridge: str
+    gateway: str
+    subnet: str
+    cut_from_host: bool
+
+
+def create_network(engine: Engine, owner: Owner) -> StackNetwork:
+    """Raises: HarnessBroken if the engine refuses."""
+    name = owner.name_of("network")
+    with translated(f"the network {name} could not be made"):
+        made = engine.api.create_network(name, driver="bridge", internal=True, labels=owner.labels())
+        details = engine.api.inspect_network(made["Id"])
+    bridge = bridge_of(details)
+    addresses = (details["IPAM"]["Config"] or [{}])[0]
+    return StackNetwork(
+        id=str(details["Id"]),
+        name=name,
+        bridge=bridge,
+        gateway=str(addresses.get("Gateway", "")),
+        subnet=str(addresses.get("Subnet", "")),
+        cut_from_host=firewall.cut(bridge, owner.run),
+    )
+
+
+def bridge_of(details: dict[str, object]) -> str:
+    """The bridge's interface on the host. Source: Docker's bridge driver names it after the network's id
+    unless the option below is given; Podman gives `network_interface`."""
+    options = details.get("Options")
+    named = options.get("com.docker.network.bridge.name") if isinstance(options, dict) else None
+    return str(named or details.get("network_interface") or f"br-{str(details['Id'])[:12]}")

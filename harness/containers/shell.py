@@ -1,0 +1,174 @@
+"""Commands in a container, with real deadlines: the handle `Shell`."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from harness.containers.connection import Connection, DeadlinePassed
+from harness.containers.engine import Engine, translated
+from harness.containers.frames import STDERR, STDOUT, Kept
+from harness.containers.hooks import OnCommand, Redact, nothing_recorded, nothing_redacted
+from harness.errors import CommandFailed, CouldNotAsk
+from harness.kinds.contracts import CommandResult
+
+MARKER = "PORTAL_DRILL_COMMAND"  # in the environment of every command, so that its processes can be found
+KILLED = 137
+END_S = 5.0  # between the end of the outputs and the exit code
+
+
+class ContainerShell:
+    """Runs commands in one container, as root unless told otherwise.
+
+    `container` is asked for at each command: a service's container may be made anew.
+    `where` names the place in evidence. The environment and stdin are never recorded.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        container: Callable[[], str],
+        where: str,
+        *,
+        on_command: OnCommand = nothing_recorded,
+        redact: Redact = nothing_redacted,
+    ) -> None:
+        self._engine = engine
+        self._container = container
+        self._where = where
+        self._on_command = on_command
+        self._redact = redact
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str | None = None,
+        stdin: bytes | None = None,
+        timeout_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> CommandResult:
+        """Raises: CouldNotAsk if the transport fails, the container dies or `timeout_s` seconds pass."""
+        command = _Command(self, argv, timeout_s)
+        kept = {STDOUT: Kept(), STDERR: Kept()}
+        for stream, chunk in command.output(kept, user, stdin, environment):
+            kept[stream].add(chunk)
+        out, err = kept[STDOUT], kept[STDERR]
+        exit_code = command.recorded(err.tail() or out.tail())
+        truncated = out.truncated or err.truncated
+        return CommandResult(tuple(argv), exit_code, out.head, err.head, truncated, command.duration_s())
+
+    def stream(self, argv: Sequence[str], *, user: str | None = None, timeout_s: float) -> Iterator[bytes]:
+        """Chunks of stdout. Raises: CommandFailed at the end if non-zero; CouldNotAsk as `run`."""
+        command = _Command(self, argv, timeout_s)
+        kept = {STDOUT: Kept(cap=0), STDERR: Kept()}
+        for stream, chunk in command.output(kept, user, None, None):
+            kept[stream].add(chunk)
+            if stream == STDOUT:
+                yield chunk
+        said = kept[STDERR].tail()
+        exit_code = command.recorded(said)
+        if exit_code != 0:
+            raise CommandFailed(self._redact(f"{argv[0]} exited with {exit_code}: {said}"))
+
+
+class _Command:
+    """One exec, from its start to its exit code."""
+
+    def __init__(self, shell: ContainerShell, argv: Sequence[str], timeout_s: float) -> None:
+        self._shell = shell
+        self._api = shell._engine.api
+        self._argv = tuple(argv)
+        self._timeout_s = timeout_s
+        self._started = time.monotonic()
+        self._marker = secrets.token_hex(8)
+        self._container = shell._container()
+        self._id = ""
+
+    def duration_s(self) -> float:
+        return round(time.monotonic() - self._started, 6)
+
+    def output(
+        self,
+        kept: Mapping[int, Kept],
+        user: str | None,
+        stdin: bytes | None,
+        environment: Mapping[str, str] | None,
+    ) -> Iterator[tuple[int, bytes]]:
+        """(stream, chunk) until the command ends; whoever stops listening early ends the command too."""
+        connection = self._start(user, stdin is not None, environment or {})
+        ended = False
+        try:
+            with translated(self._text("was cut off"), CouldNotAsk):
+                yield from connection.frames(stdin, self._started + self._timeout_s, self._has_ended)
+            ended = True
+        except DeadlinePassed:
+            seen = kept[STDERR].tail(5) or kept[STDOUT].tail(5) or "no output"
+            self._record(None, seen)
+            text = self._text(f"did not end within {self._timeout_s:g} s; seen last: {seen}")
+            raise CouldNotAsk(text) from None
+        finally:
+            connection.close()
+            if not ended:
+                self._kill()
+
+    def recorded(self, output: str) -> int:
+        """The exit code, after the command was recorded.
+
+        Raises: CouldNotAsk if there is none, because the container died under the command.
+        """
+        exit_code = self._exit_code()
+        self._record(exit_code, output)
+        if exit_code is None:
+            raise CouldNotAsk(self._text(f"has no exit code: its container ended; seen last: {output}"))
+        return exit_code
+
+    def _start(self, user: str | None, with_stdin: bool, environment: Mapping[str, str]) -> Connection:
+        with translated(self._text("could not be run"), CouldNotAsk):
+            created = self._api.exec_create(
+                self._container,
+                list(self._argv),
+                stdin=with_stdin,
+                user=user or "0",
+                environment={**environment, MARKER: self._marker},
+            )
+            self._id = str(created["Id"])
+            return Connection(self._api.exec_start(self._id, socket=True))
+
+    def _has_ended(self) -> bool:
+        return not self._api.exec_inspect(self._id)["Running"]
+
+    def _exit_code(self) -> int | None:
+        """None if the container is not running any more and so the command was killed with it."""
+        with translated(self._text("was lost"), CouldNotAsk):
+            give_up = time.monotonic() + END_S
+            while (state := self._api.exec_inspect(self._id))["Running"] and time.monotonic() < give_up:
+                time.sleep(0.005)
+            exit_code = state["ExitCode"]
+            if exit_code in (None, KILLED) and not self._container_runs():
+                return None
+            return None if exit_code is None else int(exit_code)
+
+    def _container_runs(self) -> bool:
+        return bool(self._api.inspect_container(self._container)["State"]["Running"])
+
+    def _kill(self) -> None:
+        """Ends the command and its children where the container has a shell; the caller has its error anyway."""
+        found = f"grep -lsaF {MARKER}={self._marker} /proc/[0-9]*/environ"
+        script = f"for at in $({found}); do at=${{at%/environ}}; kill -9 ${{at#/proc/}}; done"
+        try:
+            with translated("the command could not be ended", CouldNotAsk):
+                created = self._api.exec_create(self._container, ["sh", "-c", script], user="0")
+                self._api.exec_start(created["Id"], detach=True)
+        except CouldNotAsk:
+            return
+
+    def _record(self, exit_code: int | None, output: str) -> None:
+        shell = self._shell
+        argv = tuple(shell._redact(argument) for argument in self._argv)
+        shell._on_command(shell._where, argv, exit_code, self.duration_s(), shell._redact(output))
+
+    def _text(self, what: str) -> str:
+        return self._shell._redact(f"{self._shell._where}: `{shlex.join(self._argv)[:200]}` {what}")

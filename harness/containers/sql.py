@@ -1,0 +1,110 @@
+"""PostgreSQL by its bridge address: the handle `Sql`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from harness.errors import CommandFailed, CouldNotAsk
+
+PORT = 5432
+CONNECT_TIMEOUT_S = 10
+ROWS_AT_ONCE = 10_000
+
+# Pinned, because the text of a row depends on them (DESIGN 4); given at connection, which overrides what a
+# role or a database sets. Source: PostgreSQL 15 documentation, 20.11 Client Connection Defaults.
+SESSION = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "3",
+    "bytea_output": "hex",
+    "xmlbinary": "base64",
+    "lc_monetary": "C",
+    "lock_timeout": "30s",
+    "statement_timeout": "30min",
+    "idle_in_transaction_session_timeout": "0",
+    "default_transaction_read_only": "on",
+}
+
+# Classes and codes of SQLSTATE by which a server says that it cannot answer now, not what the answer is:
+# connection, resources, intervention; lock not available. Source: PostgreSQL 15, appendix A.
+NO_ANSWER = ("08", "53", "57", "55P03")
+NOT_NOW = ("starting up", "shutting down", "recovery mode", "too many", "remaining connection slots")
+CURSOR_WORDS = ("select", "values", "with", "table")
+
+
+class BridgeSql:
+    """One connection in one read-only snapshot (repeatable read), begun by its first query.
+
+    A query that fails ends the snapshot; the next one begins another.
+    """
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], where: str) -> None:
+        self._connection = connection
+        self._where = where
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Streamed rows, 10,000 at once. Raises: CommandFailed if the server refuses, CouldNotAsk if it
+        cannot be reached or cannot answer now."""
+        try:
+            yield from self._streamed(query, parameters)
+        except psycopg.Error as error:
+            if not self._connection.closed:
+                self._connection.rollback()
+            text = f"{self._where}: {str(error).strip()} (query: {' '.join(query.split())[:200]})"
+            raise (CommandFailed if is_answer(error.sqlstate) else CouldNotAsk)(text) from error
+
+    def _streamed(self, query: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        text, values = query.encode(), tuple(parameters) or None
+        words = query.split(maxsplit=1)
+        if not words or words[0].lower() not in CURSOR_WORDS:
+            yield from self._connection.execute(text, values)
+            return
+        with self._connection.cursor(name="portal_drill") as cursor:
+            cursor.itersize = ROWS_AT_ONCE
+            yield from cursor.execute(text, values)
+
+
+@contextmanager
+def connected(address: str, *, database: str, user: str, password: str, where: str) -> Iterator[BridgeSql]:
+    """A connection that is closed at the end.
+
+    Raises: CouldNotAsk if there is no way to the server; CommandFailed if it refuses the database or login.
+    """
+    options = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in SESSION.items())
+    try:
+        connection = psycopg.connect(
+            host=address,
+            port=PORT,
+            dbname=database,
+            user=user,
+            password=password,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="portal-drill",
+            client_encoding="UTF8",
+            sslmode="prefer",
+            options=options,
+        )
+    except psycopg.OperationalError as error:
+        said = " ".join(str(error).split())
+        raise (CommandFailed if is_refusal(said) else CouldNotAsk)(f"{where}: {said}") from error
+    try:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        yield BridgeSql(connection, where)
+    finally:
+        connection.close()
+
+
+def is_answer(sqlstate: str | None) -> bool:
+    """True if the server said what is wrong; no code at all means that the connection broke."""
+    return sqlstate is not None and not sqlstate.startswith(NO_ANSWER)
+
+
+def is_refusal(said: str) -> bool:
+    """True if the server itself refused the connection for good (login, database): libpq gives no code here."""
+    return "FATAL:" in said and not any(words in said for words in NOT_NOW)

@@ -1,0 +1,96 @@
+"""Removes what carries an owner's labels, and says what could not be removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from harness.containers import firewall
+from harness.containers.create import remove_container
+from harness.containers.engine import Engine, if_there, translated
+from harness.containers.labels import ROLE, RUN, Owner
+from harness.containers.network import bridge_of
+from harness.errors import PortalDrillError
+
+AT_ONCE = 8  # removals in parallel; the engine does one disk's work anyway
+
+Found = dict[str, Any]
+
+
+def remove_stack(engine: Engine, owner: Owner) -> tuple[str, ...]:
+    """Everything of this run and role, whoever made it; containers first, since they hold the rest.
+
+    Returns: what is left, each with the reason.
+    """
+    wanted = [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"]
+    left: list[str] = []
+    try:
+        left += remove_containers(engine, list_containers(engine, wanted))[1]
+        left += remove_volumes(engine, list_volumes(engine, wanted))[1]
+        left += remove_networks(engine, list_networks(engine, wanted))[1]
+    except PortalDrillError as error:
+        left.append(f"what is left of {owner.run} {owner.role} is not known: {error}")
+    return tuple(left)
+
+
+def list_containers(engine: Engine, labels: list[str]) -> list[Found]:
+    with translated("containers cannot be listed"):
+        return list(engine.api.containers(all=True, filters={"label": labels}))
+
+
+def list_volumes(engine: Engine, labels: list[str]) -> list[Found]:
+    with translated("volumes cannot be listed"):
+        return list(engine.api.volumes(filters={"label": labels})["Volumes"] or ())
+
+
+def list_networks(engine: Engine, labels: list[str]) -> list[Found]:
+    with translated("networks cannot be listed"):
+        return list(engine.api.networks(filters={"label": labels}))
+
+
+def remove_containers(engine: Engine, found: Sequence[Found]) -> tuple[list[str], list[str]]:
+    """(removed, left). Anonymous volumes go with their container."""
+    things = {f"container {_name(item)}": str(item["Id"]) for item in found}
+    return _remove_all(things, lambda identity: remove_container(engine, identity))
+
+
+def remove_volumes(engine: Engine, found: Sequence[Found]) -> tuple[list[str], list[str]]:
+    def remove(name: str) -> None:
+        with translated(f"the volume {name} could not be removed"), if_there():
+            engine.api.remove_volume(name)
+
+    return _remove_all({f"volume {item['Name']}": str(item["Name"]) for item in found}, remove)
+
+
+def remove_networks(engine: Engine, found: Sequence[Found]) -> tuple[list[str], list[str]]:
+    """The rules of a network's bridge are removed only when the network is gone."""
+    bridges = {str(item["Id"]): bridge_of(item) for item in found}
+    names = {f"network {item['Name']}": str(item["Id"]) for item in found}
+
+    def remove(identity: str) -> None:
+        with translated(f"the network {identity[:12]} could not be removed"), if_there():
+            engine.api.remove_network(identity)
+        firewall.remove_rules(bridge=bridges[identity])
+
+    return _remove_all(names, remove)
+
+
+def _remove_all(things: dict[str, str], remove: Callable[[str], None]) -> tuple[list[str], list[str]]:
+    """Given: what to call each thing, and its identity. Returns: (removed, left with the reason)."""
+
+    def tried(item: tuple[str, str]) -> str | None:
+        try:
+            remove(item[1])
+        except PortalDrillError as error:
+            return f"{item[0]}: {error}"
+        return None
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        reasons = list(pool.map(tried, things.items()))
+    removed = [name for name, reason in zip(things, reasons, strict=True) if reason is None]
+    return removed, [reason for reason in reasons if reason is not None]
+
+
+def _name(container: Found) -> str:
+    return str((container.get("Names") or [container["Id"][:12]])[0]).lstrip("/")

@@ -1,0 +1,44 @@
+"""Tool containers: made for a few commands, asleep in between, gone at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from docker.types import Mount
+
+from harness.containers.create import create_sleeper, remove_container, start_container
+from harness.containers.engine import Engine
+from harness.containers.hooks import OnCommand, Redact, nothing_recorded, nothing_redacted
+from harness.containers.labels import TIME_TO_LIVE, Owner
+from harness.containers.network import StackNetwork
+from harness.containers.shell import ContainerShell
+
+TOOLS_IMAGE = "portal-drill/tools:1"
+ROLE = "tool"
+
+
+@contextmanager
+def tool_container(
+    engine: Engine,
+    image: str,
+    owner: Owner,
+    mounts: Iterable[Mount],
+    *,
+    network: StackNetwork | None = None,
+    where: str = "tool",
+    on_command: OnCommand = nothing_recorded,
+    redact: Redact = nothing_redacted,
+) -> Iterator[ContainerShell]:
+    """A shell, root inside, without a network unless one is given. It ends by itself when its time to live
+    is over, however the harness ended.
+
+    Raises: HarnessBroken if it cannot be made, CommandFailed if the image has no `sleep`.
+    """
+    sleep_s = int(TIME_TO_LIVE.total_seconds())
+    container = create_sleeper(engine, image, owner.with_role(ROLE), mounts, network=network, sleep_s=sleep_s)
+    try:
+        start_container(engine, container, f"a tool container of {image}")
+        yield ContainerShell(engine, lambda: container, where, on_command=on_command, redact=redact)
+    finally:
+        remove_container(engine, container)

@@ -1,0 +1,52 @@
+"""Every exception of ours. A failure of the portal is data, never an exception past `run/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class PortalDrillError(Exception):
+    """Base of all: carries one sentence for a person."""
+
+
+class CouldNotAsk(PortalDrillError):
+    """A transport failed or timed out. Never an answer: what depends on it is UNKNOWN."""
+
+
+class CommandFailed(PortalDrillError):
+    """A command ran and said no: the answer is in, and it is a failure of what was drilled."""
+
+
+class StepFailed(PortalDrillError):
+    """A step of the backup or restore went wrong in the operator's procedure: FAIL, theirs."""
+
+
+class HarnessBroken(PortalDrillError):
+    """The engine, the disk or the harness itself failed: UNKNOWN, ours."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake of a drill file's author, with its place.
+
+    Units: `line` and `column` count from 1.
+    """
+
+    file: str
+    line: int
+    column: int
+    found: str
+    expected: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.file}:{self.line}:{self.column}: found {self.found}; expected {self.expected}"
+        return f"{text}\n    hint: {self.hint}" if self.hint else text
+
+
+class DrillFileWrong(PortalDrillError):
+    """The drill file has mistakes: all of them, in the order of the file."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = tuple(sorted(mistakes, key=lambda m: (m.file, m.line, m.column)))
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))

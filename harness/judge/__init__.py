@@ -1,0 +1,1 @@
+"""Judges evidence: pure, no clock, no disk, no network."""

@@ -1,0 +1,137 @@
+"""Evidence in, verdict out. A check that crashes yields UNKNOWN, never PASS or FAIL (DESIGN 5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from harness import __version__
+from harness.judge import objectives
+from harness.kinds import registry
+from harness.kinds.contracts import Record
+from harness.model.drill import CheckUse, Drill
+from harness.model.evidence import Evidence, Mark, Observation, Seen
+from harness.model.inventory import Difference
+from harness.model.plan import Plan
+from harness.model.restore_point import FaultNote, RestorePoint
+from harness.model.verdict import CheckResult, ObjectiveResult, Outcome, Verdict, worst
+
+
+def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Evidence) -> Verdict:
+    """The verdict of one run.
+
+    Given: `point` as loaded from the vault, None if the capture did not come to one.
+    Shape: every check of the drill that was planned, in its order; the four objectives.
+    """
+    started = evidence.mark("run_started")
+    captured_here = evidence.mark("capture_began") is not None
+    record = Record(drill, plan, point, evidence, captured_here, _differences(evidence))
+    only = plan.only_checks
+    checks = tuple(_judge_check(use, record) for use in drill.checks if not only or use.name in only)
+    results = {} if only and not set(only) & set(OBJECTIVES) else _objectives(record)
+    if only:
+        results = {name: result for name, result in results.items() if name in only}
+    partial = tuple(_partial(record))
+    outcome = worst([c.outcome for c in checks] + [r.outcome for n, r in results.items() if _counts(n, r, record)])
+    if not evidence.complete and outcome is Outcome.PASS:
+        outcome = Outcome.UNKNOWN
+    fault = _fault(point, evidence)
+    return Verdict(
+        harness_version=__version__,
+        drill=drill.name,
+        drill_sha256=drill.sha256,
+        product=drill.product,
+        portal=drill.portal.kind,
+        versions=point.versions if point else {},
+        stand_in=drill.stand_in,
+        run=str(started.facts["run"]) if started else "",
+        restore_point=point.id if point else None,
+        captured_utc=point.captured_utc if point else None,
+        started_utc=started.at.utc if started else _first_instant(evidence),
+        outcome=outcome,
+        recovered=outcome is Outcome.PASS and fault is None and not partial,
+        partial=partial,
+        checks=checks,
+        objectives=results,
+        faults=fault,
+        evidence_sha256=evidence.sha256,
+    )
+
+
+OBJECTIVES = ("rto", "rpo", "skew", "downtime")
+
+
+def _objectives(record: Record) -> dict[str, ObjectiveResult]:
+    drill, evidence, here = record.drill, record.evidence, record.captured_here
+    tiers = registry.portal(drill.portal.kind).TIERS
+    covered = tuple(tier for tier in tiers if any(c.name == tier for c in drill.components))
+    return {
+        "rto": objectives.recovery_time(drill, record.plan, evidence),
+        "rpo": objectives.recovery_point(drill, record.restore_point, evidence, covered, here),
+        "skew": objectives.skew(drill, record.restore_point, evidence, here),
+        "downtime": objectives.downtime(drill, evidence, here),
+    }
+
+
+def _counts(name: str, result: ObjectiveResult, record: Record) -> bool:
+    """What a run that did not capture cannot measure is listed as not exercised, and not judged."""
+    return record.captured_here or name not in ("rpo", "downtime")
+
+
+def _judge_check(use: CheckUse, record: Record) -> CheckResult:
+    """The check's own judgement, or UNKNOWN with the reason why it has none."""
+    kind = registry.check(use.name)
+    seen = record.evidence.observation(use.name)
+    if seen is not None and seen.seen is not Seen.SEEN:
+        return _no_answer(use, f"its observation {seen.seen.replace('_', ' ')}: {seen.reason}")
+    try:
+        result = kind.judge(record, registry.options(kind, use.options))
+    except Exception as error:
+        return _no_answer(use, f"the check crashed while judging: {type(error).__name__}: {error}")
+    if result.outcome not in kind.OUTCOMES:
+        return _no_answer(use, f"the check gave {result.outcome}, which it does not declare")
+    return result
+
+
+def _no_answer(use: CheckUse, reason: str) -> CheckResult:
+    kind = registry.check(use.name)
+    return CheckResult(
+        name=use.name,
+        when=kind.WHEN,
+        outcome=Outcome.UNKNOWN,
+        expected="an answer",
+        found=reason,
+        requirements=kind.REQUIREMENTS,
+    )
+
+
+def _differences(evidence: Evidence) -> dict[str, Difference]:
+    return {
+        seen.subject: Difference.model_validate(seen.data)
+        for seen in evidence.observations("difference")
+        if seen.seen is Seen.SEEN
+    }
+
+
+def _partial(record: Record) -> list[str]:
+    """What this run did not exercise; anything here and it is no proof of recovery."""
+    lacking = [f"only the checks {', '.join(record.plan.only_checks)}"] if record.plan.only_checks else []
+    if not record.captured_here:
+        lacking.append("the capture, measured RPO and downtime: recovered from an earlier restore point")
+    lacking += [f"{waiver.what}: waived until {waiver.until}, {waiver.reason}" for waiver in record.drill.waivers]
+    if record.evidence.mark("kept") is not None:
+        lacking.append("the teardown: the sandbox was kept on request")
+    return lacking
+
+
+def _fault(point: RestorePoint | None, evidence: Evidence) -> FaultNote | None:
+    altered = evidence.mark("plan_altered")
+    if altered is not None:
+        return FaultNote.model_validate(altered.facts["fault"])
+    return point.fault if point else None
+
+
+def _first_instant(evidence: Evidence) -> datetime:
+    first = next((line for line in evidence.lines if isinstance(line, Mark | Observation)), None)
+    if first is None:
+        raise ValueError("the evidence holds no line to judge")
+    return first.at.utc

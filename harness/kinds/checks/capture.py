@@ -1,0 +1,70 @@
+"""The backup itself: every step of the capture ended well and every artefact holds something (DESIGN 5).
+
+Exit codes are never proof: an artefact that is absent or empty fails, whatever its command said.
+Requirements: GEN-D1, GEN-D2, LR-1, LR-4, LR-23, LR-24, LR-D4.
+"""
+
+from __future__ import annotations
+
+from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.model.evidence import Evidence, StepState
+from harness.model.inventory import Named
+from harness.model.verdict import CheckResult, Outcome
+
+WHEN = When.AT_REST
+OUTCOMES = frozenset(Outcome)
+PROVES_DATA = False
+ALWAYS = True
+REQUIREMENTS = ("LR-1", "LR-4", "LR-23", "LR-24", "LR-D4", "GEN-D1", "GEN-D2")
+
+
+class Options(KindOptions):
+    pass
+
+
+def judge(record: Record, options: Options) -> CheckResult:
+    """FAIL: a step failed, an artefact is absent or empty. UNKNOWN: a step was ours to break, or is missing."""
+    evidence = record.evidence if record.captured_here else record.restore_point and record.restore_point.evidence
+    expected = f"{len(record.plan.components)} components backed up, each with content"
+    if not evidence:
+        return _result(Outcome.UNKNOWN, expected, "there is no evidence of a capture", ())
+    planned = [step.id for step in record.plan.capture]
+    states = {step.step: step for step in evidence.steps() if step.step in planned}
+    failed = [f"{s.step}: {s.reason}" for s in states.values() if s.state is StepState.FAILED]
+    broken = [f"{s.step}: {s.reason}" for s in states.values() if s.state is StepState.BROKEN]
+    if failed:
+        return _result(Outcome.FAIL, expected, failed[0], failed)
+    if broken:
+        return _result(Outcome.UNKNOWN, expected, broken[0], broken)
+    if record.restore_point is None:
+        reason = _first_open(planned, evidence)
+        return _result(Outcome.UNKNOWN, expected, f"no restore point: {reason}", (reason,))
+    return _judge_artefacts(record, expected)
+
+
+def _judge_artefacts(record: Record, expected: str) -> CheckResult:
+    point = record.restore_point
+    assert point is not None
+    wanted = [step.subject for step in record.plan.capture if step.action == "back_up"]
+    lacking = [f"{name}: nothing was written" for name in wanted if not (a := point.artefact(name)) or not a.size_bytes]
+    if lacking:
+        return _result(Outcome.FAIL, expected, joined(lacking), lacking)
+    size = sum(artefact.size_bytes for artefact in point.artefacts)
+    return _result(Outcome.PASS, expected, f"{len(wanted)} components, {size / 1e6:,.1f} MB", ())
+
+
+def _first_open(planned: list[str], evidence: Evidence) -> str:
+    done = {step.step for step in evidence.steps() if step.state is StepState.ENDED}
+    return next((f"step {step} did not end" for step in planned if step not in done), "it was not sealed")
+
+
+def _result(outcome: Outcome, expected: str, found: str, names: list[str] | tuple[str, ...]) -> CheckResult:
+    return CheckResult(
+        name="capture",
+        when=WHEN,
+        outcome=outcome,
+        expected=expected,
+        found=found,
+        items=Named(count=len(names), first=tuple(names[:20])),
+        requirements=REQUIREMENTS,
+    )

@@ -1,0 +1,103 @@
+"""All the data is there and nothing else: rows, sequences, roles, schema objects, files, index documents.
+
+Compared with the source's own inventories, taken before and after the backup on a path of their own.
+Requirements: LR-8, LR-9, LR-12, LR-21, LR-22, LR-31, LR-D1, LR-D6, GEN-D3 to GEN-D8, GEN-D15 to GEN-D18,
+design facts 5 (nothing extra) and 7 (modes, owners, links).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.model.drill import Component
+from harness.model.inventory import Difference, Named
+from harness.model.verdict import CheckResult, Outcome, worst
+
+WHEN = When.AT_REST
+OUTCOMES = frozenset(Outcome)
+PROVES_DATA = True
+ALWAYS = False
+REQUIREMENTS = (
+    "LR-8",
+    "LR-9",
+    "LR-12",
+    "LR-21",
+    "LR-22",
+    "LR-31",
+    "LR-D1",
+    "GEN-D4",
+    "GEN-D5",
+    "GEN-D7",
+    "GEN-D15",
+    "GEN-D16",
+)
+
+
+class Options(KindOptions):
+    max_transient_percent: float = Field(
+        default=1.0, ge=0, le=100, description="More items than this that changed while the backup ran: UNKNOWN."
+    )
+
+
+def judge(record: Record, options: Options) -> CheckResult:
+    """FAIL: missing, extra or changed. UNKNOWN: a component without a comparison, empty on both sides, or with
+    more transient items than the bracket may excuse."""
+    components = [c for c in record.plan.components if c.name not in record.drill.rebuilt()]
+    outcomes, names, count, compared = [], list[str](), 0, 0
+    for component in components:
+        difference = record.differences.get(component.name)
+        if difference is None:
+            outcomes.append(Outcome.UNKNOWN)
+            seen = record.evidence.observation("difference", component.name)
+            names.append(
+                f"{component.name}: not compared: {seen.reason if seen else 'no inventory of what was restored'}"
+            )
+            continue
+        compared += difference.source_count
+        outcomes.append(_outcome(component, difference, options))
+        found = list(_names(component, difference, outcomes[-1], options))
+        names += found
+        count += difference.missing.count + difference.extra.count + difference.changed.count
+    outcome = worst(outcomes)
+    good = f"{compared:,} items of {len(components)} components are equal"
+    return CheckResult(
+        name="data_parity",
+        when=WHEN,
+        outcome=outcome,
+        expected="every item of the source, equal; nothing extra",
+        found=good if outcome is Outcome.PASS else joined(names),
+        items=Named(count=max(count, len(names)), first=tuple(names[:20])),
+        requirements=REQUIREMENTS,
+    )
+
+
+def _outcome(component: Component, difference: Difference, options: Options) -> Outcome:
+    if not difference.equal:
+        return Outcome.FAIL
+    if difference.source_count == 0 and difference.restored_count == 0:
+        return Outcome.PASS if component.may_be_empty else Outcome.UNKNOWN
+    allowed = difference.source_count * options.max_transient_percent / 100
+    return Outcome.UNKNOWN if difference.transient.count > allowed else Outcome.PASS
+
+
+def _names(component: Component, difference: Difference, outcome: Outcome, options: Options) -> Iterator[str]:
+    for word, named in (
+        ("missing", difference.missing),
+        ("changed", difference.changed),
+        ("extra", difference.extra),
+    ):
+        for name in named.first:
+            yield f"{component.name}: {word} {name}"
+        if named.count > len(named.first):
+            yield f"{component.name}: {word} {named.count - len(named.first)} more"
+    if outcome is Outcome.UNKNOWN and difference.source_count == 0:
+        yield f"{component.name}: empty on both sides"
+    elif outcome is Outcome.UNKNOWN:
+        share = 100 * difference.transient.count / max(difference.source_count, 1)
+        yield (
+            f"{component.name}: {difference.transient.count} items ({share:.1f} %) changed while the backup ran, "
+            f"over {options.max_transient_percent:g} %: {joined(difference.transient.first, 3)}"
+        )

@@ -1,0 +1,177 @@
+"""The search index agrees with the content, in both directions, by id and revision (design fact 3).
+
+Twice: the database's list against the engine's own list (a portal's search may hide ghosts), and searches
+through the portal as a plain user against sets worked out from the database alone.
+Requirements: LR-26 to LR-28, LR-32, LR-D1, GEN-D13, GEN-D14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from harness.kinds.contracts import CheckAccess, ContentItem, KindOptions, ListsIndex, Record, When, joined
+from harness.model.drill import Drill
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Named
+from harness.model.verdict import CheckResult, Outcome
+
+WHEN = When.AS_RESTORED
+OUTCOMES = frozenset(Outcome)
+PROVES_DATA = True
+ALWAYS = False
+REQUIREMENTS = ("LR-26", "LR-27", "LR-28", "LR-32", "GEN-D13", "GEN-D14")
+FIRST = 20
+TOLERANCE = timedelta(seconds=1)  # between the portal's clock and ours, which is one host's
+
+
+class Options(KindOptions):
+    floor: int = Field(default=1, ge=1, description="Fewer items than this in the database: UNKNOWN.")
+
+
+def moment(drill: Drill) -> When:
+    """A rebuilt index is judged after the rebuild, a restored one before anything can repair it (LR-32)."""
+    return When.AFTER_REBUILD if drill.rebuilt() else When.AS_RESTORED
+
+
+@dataclass
+class _Found:
+    """Names of one kind of difference: all counted, the first kept."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        self.count += 1
+        if len(self.first) < FIRST:
+            self.first.append(name)
+
+    def data(self) -> JsonValue:
+        return {"count": self.count, "first": [*self.first]}
+
+
+def observe(access: CheckAccess, options: Options) -> JsonValue:
+    """Counts and first names: missing, ghost and stale by the engine's list; missing and unexpected by search;
+    what differs only because it was written inside the group's capture interval is `skew`."""
+    window = _window(access)
+    kinds = {name: _Found() for name in ("missing", "ghost", "stale", "skew", "search_missing", "search_unexpected")}
+    data: dict[str, JsonValue] = {"engine_list": isinstance(access.portal_kind, ListsIndex)}
+    excused: set[str] = set()
+    if isinstance(access.portal_kind, ListsIndex):
+        listed = access.portal_kind.index_items(access.portal)
+        counts = _merge(access.portal_kind.items(access.portal), listed, window, kinds, excused)
+        data |= {"database_count": counts[0], "engine_count": counts[1]}
+    queries = 0
+    reached: set[str] = set()
+    for query in access.portal_kind.queries(access.portal):
+        queries += 1
+        hits = access.portal_kind.search(access.portal, query.word)
+        reached |= query.must
+        for key in sorted(query.must - hits - excused):
+            kinds["search_missing"].add(f"{key} by “{query.word}”")
+        for key in sorted(hits - query.must - query.may - excused):
+            kinds["search_unexpected"].add(f"{key} by “{query.word}”")
+    data |= {name: found.data() for name, found in kinds.items()}
+    return data | {"queries": queries, "covered_by_queries": len(reached)}
+
+
+def _window(access: CheckAccess) -> tuple[datetime, datetime] | None:
+    """From the first capture start to the last capture end of the components of any group."""
+    members = {name for group in access.drill.groups for name in group.order}
+    artefacts = [a for a in access.restore_point.artefacts if a.component in members]
+    if not artefacts or access.drill.rebuilt():
+        return None
+    start = min(artefact.started.at.utc for artefact in artefacts)
+    return start - TOLERANCE, max(artefact.finished.at.utc for artefact in artefacts) + TOLERANCE
+
+
+def _merge(
+    database: Iterable[ContentItem],
+    engine: Iterable[ContentItem],
+    window: tuple[datetime, datetime] | None,
+    kinds: dict[str, _Found],
+    excused: set[str],
+) -> tuple[int, int]:
+    """Merge-join of two lists in order of key; constant memory but for what is excused as skew."""
+    counts = [0, 0]
+    for mine, theirs in _pairs(iter(database), iter(engine)):
+        counts[0] += mine is not None
+        counts[1] += theirs is not None
+        if mine and theirs and mine.revision == theirs.revision:
+            continue
+        newest = max((i.committed_utc for i in (mine, theirs) if i and i.committed_utc), default=None)
+        one = theirs or mine
+        assert one is not None
+        if window and newest and window[0] <= newest <= window[1]:
+            kinds["skew"].add(one.key)
+            excused.add(one.key)
+        elif mine is None:
+            kinds["ghost"].add(_titled(one))
+        elif theirs is None:
+            kinds["missing"].add(_titled(mine))
+        else:
+            kinds["stale"].add(f"{_titled(mine)} has revision {theirs.revision}, the database {mine.revision}")
+    return counts[0], counts[1]
+
+
+def _pairs(
+    mine: Iterator[ContentItem], theirs: Iterator[ContentItem]
+) -> Iterator[tuple[ContentItem | None, ContentItem | None]]:
+    one, other = next(mine, None), next(theirs, None)
+    while one or other:
+        if other is None or (one is not None and one.key < other.key):
+            yield one, None
+            one = next(mine, None)
+        elif one is None or other.key < one.key:
+            yield None, other
+            other = next(theirs, None)
+        else:
+            yield one, other
+            one, other = next(mine, None), next(theirs, None)
+
+
+def _titled(item: ContentItem) -> str:
+    return f"{item.key} “{item.title}”" if item.title else item.key
+
+
+def judge(record: Record, options: Options) -> CheckResult:
+    """FAIL: anything missing, ghost, stale, or not found as it must be. UNKNOWN: nothing to compare."""
+    seen = record.evidence.observation("index_consistency")
+    when = moment(record.drill)
+    expected = "the index holds exactly the content's ids and revisions, and searches find exactly them"
+    if seen is None or not isinstance(seen.data, dict):
+        return _result(when, Outcome.UNKNOWN, expected, "the index was not looked at", [], 0)
+    data = seen.data
+    names, count = list[str](), 0
+    for kind in ("missing", "ghost", "stale", "search_missing", "search_unexpected"):
+        part = data[kind]
+        assert isinstance(part, dict) and isinstance(part["first"], list)
+        count += int(str(part["count"]))
+        names += [f"{kind.replace('_', ' ')}: {name}" for name in part["first"]]
+    if count:
+        return _result(when, Outcome.FAIL, expected, f"{count} differences: {joined(names, 3)}", names, count)
+    in_database, queries = int(str(data.get("database_count", 0))), int(str(data["queries"]))
+    if queries == 0 or (data["engine_list"] and in_database < options.floor):
+        found = f"{in_database} items in the database, {queries} queries: nothing that could disagree"
+        return _result(when, Outcome.UNKNOWN, expected, found, [], 0)
+    skewed = data["skew"]
+    assert isinstance(skewed, dict)
+    found = f"{in_database:,} items in both lists; {queries} searches, {data['covered_by_queries']} items, all found"
+    if skewed["count"]:
+        found += f"; {skewed['count']} written while the backup ran (skew)"
+    return _result(when, Outcome.PASS, expected, found, [], 0)
+
+
+def _result(when: When, outcome: Outcome, expected: str, found: str, names: list[str], count: int) -> CheckResult:
+    return CheckResult(
+        name="index_consistency",
+        when=when,
+        outcome=outcome,
+        expected=expected,
+        found=found,
+        items=Named(count=count, first=tuple(names[:FIRST])),
+        requirements=REQUIREMENTS,
+    )

@@ -1,0 +1,53 @@
+"""The restored portal works for a person: login, a seeded page, modules, licence, settings, a clean log.
+
+HTTP 200 alone never passes: every probe compares with what the source said of itself before the backup.
+Requirements: LR-6, LR-7, LR-10, LR-11, LR-13, LR-19, LR-20, LR-31, LR-D8, GEN-D22, GEN-D30.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Named
+from harness.model.verdict import CheckResult, Outcome
+
+WHEN = When.AS_RESTORED
+OUTCOMES = frozenset(Outcome)
+PROVES_DATA = False
+ALWAYS = False
+REQUIREMENTS = ("LR-6", "LR-7", "LR-10", "LR-11", "LR-13", "LR-19", "LR-20", "LR-31", "LR-D8", "GEN-D22", "GEN-D30")
+
+
+class Options(KindOptions):
+    ignore: list[str] = Field(default=[], description="Names of probes that are asked but not judged.")
+
+
+def observe(access: CheckAccess, options: Options) -> JsonValue:
+    """Ask every probe of the portal; each is a name, whether it is as expected, and both values."""
+    facts = access.restore_point.survey.get("facts")
+    expected = {str(key): str(value) for key, value in facts.items()} if isinstance(facts, dict) else {}
+    return [
+        {"name": p.name, "ok": p.ok, "expected": p.expected, "found": p.found[:500], "requirements": [*p.requirements]}
+        for p in access.portal_kind.probes(access.portal, expected)
+    ]
+
+
+def judge(record: Record, options: Options) -> CheckResult:
+    """FAIL: any probe differs. UNKNOWN: no probe was asked (an empty list shows nothing)."""
+    seen = record.evidence.observation("portal_health")
+    probes = [p for p in seen.data if isinstance(p, dict)] if seen and isinstance(seen.data, list) else []
+    judged = [probe for probe in probes if probe["name"] not in options.ignore]
+    wrong = [f"{p['name']}: expected {p['expected']}, found {p['found']}" for p in judged if not p["ok"]]
+    outcome = Outcome.UNKNOWN if not judged else Outcome.FAIL if wrong else Outcome.PASS
+    asked = f"{len(judged)} of {len(judged)} probes good" if judged else "no probe was asked: the portal did not answer"
+    return CheckResult(
+        name="portal_health",
+        when=WHEN,
+        outcome=outcome,
+        expected="login, pages, modules, licence and settings as on the source",
+        found=joined(wrong, 3) if wrong else asked,
+        items=Named(count=len(wrong), first=tuple(wrong[:20])),
+        requirements=REQUIREMENTS,
+    )

@@ -1,0 +1,44 @@
+"""The restore point is what was sealed: manifests, digests, pairing (LR-D5, GEN-D2, design fact 1)."""
+
+from __future__ import annotations
+
+from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.model.inventory import Named
+from harness.model.verdict import CheckResult, Outcome
+
+WHEN = When.AT_REST
+OUTCOMES = frozenset(Outcome)
+PROVES_DATA = False
+ALWAYS = True
+REQUIREMENTS = ("LR-D5", "GEN-D2")
+
+
+class Options(KindOptions):
+    pass
+
+
+def judge(record: Record, options: Options) -> CheckResult:
+    """Judges the observation that `run` writes while it verifies the artefacts: what disagrees, by name."""
+    expected = "every artefact as its manifest says, all of one capture"
+    seen = record.evidence.observation("restore_point")
+    if record.restore_point is None or seen is None or not isinstance(seen.data, dict):
+        return _result(Outcome.UNKNOWN, expected, "the artefacts were not held against their manifests", [])
+    wrong = [str(name) for name in seen.data["disagreements"]] if isinstance(seen.data["disagreements"], list) else []
+    if wrong:
+        return _result(Outcome.FAIL, expected, joined(wrong), wrong)
+    count = sum(len(artefact.files) for artefact in record.restore_point.artefacts)
+    if count == 0:
+        return _result(Outcome.UNKNOWN, expected, "there is no file to verify", [])
+    return _result(Outcome.PASS, expected, f"{count} files verified by SHA-256", [])
+
+
+def _result(outcome: Outcome, expected: str, found: str, names: list[str]) -> CheckResult:
+    return CheckResult(
+        name="restore_point",
+        when=WHEN,
+        outcome=outcome,
+        expected=expected,
+        found=found,
+        items=Named(count=len(names), first=tuple(names[:20])),
+        requirements=REQUIREMENTS,
+    )

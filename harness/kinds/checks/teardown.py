@@ -1,0 +1,44 @@
+"""Nothing of the run is left: containers, networks, volumes, firewall rules, by label (GEN-D29)."""
+
+from __future__ import annotations
+
+from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Named
+from harness.model.verdict import CheckResult, Outcome
+
+WHEN = When.TORN_DOWN
+OUTCOMES = frozenset({Outcome.PASS, Outcome.UNKNOWN})  # leftovers: isolation was not shown
+PROVES_DATA = False
+ALWAYS = False
+REQUIREMENTS = ("GEN-D29",)
+
+
+class Options(KindOptions):
+    pass
+
+
+def observe(access: CheckAccess, options: Options) -> JsonValue:
+    return [*access.leftovers]
+
+
+def judge(record: Record, options: Options) -> CheckResult:
+    """UNKNOWN: something is left, the sandbox was kept, or nobody looked."""
+    seen = record.evidence.observation("teardown")
+    left = [str(name) for name in seen.data] if seen and isinstance(seen.data, list) else None
+    if record.evidence.mark("kept") is not None:
+        outcome, found = Outcome.UNKNOWN, "not exercised: the sandbox was kept on request"
+    elif left is None:
+        outcome, found = Outcome.UNKNOWN, "nobody looked for leftovers"
+    else:
+        outcome = Outcome.UNKNOWN if left else Outcome.PASS
+        found = f"left behind: {joined(left)}" if left else "nothing is left"
+    return CheckResult(
+        name="teardown",
+        when=WHEN,
+        outcome=outcome,
+        expected="no container, network, volume or rule of this run",
+        found=found,
+        items=Named(count=len(left or ()), first=tuple((left or [])[:20])),
+        requirements=REQUIREMENTS,
+    )

@@ -1,0 +1,1 @@
+"""The components; one file is one kind. See contracts.py."""

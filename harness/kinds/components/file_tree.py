@@ -1,0 +1,104 @@
+"""A tree of files on a named volume: content, mode, owner, link target; directories and the root included.
+
+Requirements: GEN-D15 (modes, links, empty directories), GEN-D16 (directories' own owners and modes),
+GEN-D17 (links are listed with their targets), LR-8 to LR-15, LR-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import Field
+
+from harness.errors import CouldNotAsk
+from harness.kinds.contracts import ComponentAccess, KindOptions, Shell, ToolImage
+from harness.kinds.records import records
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Item, ItemClass
+
+NEEDS_SERVICE = False
+IS_INDEX = False
+TIMEOUT_S = 3600.0
+UNREADABLE = "unreadable"
+
+# `//` never occurs in what find prints as %P, so path and attributes can be told apart whatever a name holds.
+_ATTRIBUTES = r"""cd "$1" && find . -xdev -printf '%P\001//%y %m %U:%G %s %l\0' | LC_ALL=C sort -z"""
+# Each batch writes a file of its own: lines of parallel hashers must not run into each other.
+_DIGESTS = r"""
+set -o pipefail; cd "$1" || exit 9; out=$(mktemp -d)
+find . -xdev -type f -printf '%P\0' \
+| xargs -0 -r -n 256 -P "$(nproc)" bash -c 'sha256sum -z -- "$@" >>"$0/$$" 2>>"$0.errors"; true' "$out"
+find "$out" -type f -exec cat {} + | sed -z -E 's/^([0-9a-f]{64})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
+rm -rf "$out"
+"""
+
+
+class Options(KindOptions):
+    path: str = Field(description="Absolute path of the tree, on a named volume of the service.")
+
+
+def inventory(access: ComponentAccess) -> Iterator[Item]:
+    """One item per file, directory, link and special file; key is the path below the root, the root is ''.
+
+    Units: sizes in bytes. Raises: CouldNotAsk if the tool container fails.
+    """
+    path = str(access.component.options["path"])
+    with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        digests = _pairs(shell, _DIGESTS, path)
+        name, digest = next(digests, (None, ""))
+        for key, attributes in _pairs(shell, _ATTRIBUTES, path):
+            kind, mode, owner, size, link = attributes.split(" ", 4)
+            found = ""
+            if kind == "f":
+                while name is not None and name.encode(errors="surrogateescape") < key.encode(errors="surrogateescape"):
+                    name, digest = next(digests, (None, ""))
+                found = digest if name == key else UNREADABLE
+            yield Item(key, ItemClass.STATE, found, _attributes(kind, mode, owner, size, link))
+
+
+def _attributes(kind: str, mode: str, owner: str, size: str, link: str) -> dict[str, str]:
+    attributes = {"type": kind, "owner": owner}
+    if kind != "l":  # a link's own mode is always 0777 and means nothing
+        attributes["mode"] = mode.zfill(4)
+    if kind == "f":
+        attributes["size"] = size
+    if link:
+        attributes["link"] = link
+    return attributes
+
+
+def _pairs(shell: Shell, script: str, path: str) -> Iterator[tuple[str, str]]:
+    for record in records(shell.stream(["bash", "-c", script, "inventory", path], timeout_s=TIMEOUT_S)):
+        key, separator, rest = record.partition("\x01//")
+        if not separator:
+            raise CouldNotAsk(f"the inventory of {path} printed a record that is none: {record[:80]!r}")
+        yield key, rest
+
+
+def prefix_digests(access: ComponentAccess, sizes: Mapping[str, int]) -> dict[str, str]:
+    """SHA-256 over the first bytes of each file that still has as many (class `append`, LR-15)."""
+    root = str(access.component.options["path"])
+    found: dict[str, str] = {}
+    with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        for key, size in sizes.items():
+            script = '[ "$(stat -c %s -- "$1")" -ge "$2" ] && head -c "$2" -- "$1" | sha256sum'
+            said = shell.run(["sh", "-c", script, "prefix", f"{root}/{key}", str(size)], timeout_s=TIMEOUT_S)
+            if said.exit_code == 0:
+                found[key] = said.text.split()[0]
+    return found
+
+
+def position(access: ComponentAccess) -> dict[str, JsonValue]:
+    """The newest change of anything in the tree, as a Unix time."""
+    script = 'find "$1" -xdev -printf "%C@\\n" | sort -n | tail -1'
+    with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        argv = ["sh", "-c", script, "position", str(access.component.options["path"])]
+        return {"newest_change_unix_s": shell.run(argv, timeout_s=TIMEOUT_S).ok().text.strip()}
+
+
+def proved_empty(access: ComponentAccess) -> str | None:
+    """None if no file lies in the tree; directories that a nested volume's mount made do not count."""
+    script = 'find "$1" -xdev ! -type d -print -quit'
+    with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        argv = ["sh", "-c", script, "empty", str(access.component.options["path"])]
+        return shell.run(argv, timeout_s=TIMEOUT_S).ok().text.strip() or None

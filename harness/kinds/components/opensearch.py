@@ -1,0 +1,97 @@
+"""Indexes of an OpenSearch server: every document by its content, every index by its mapping.
+
+Index names carry random suffixes behind aliases, new at each rebuild: keys use the alias where there is one.
+Requirements: LR-26 to LR-28, LR-D1 (primary indexes), GEN-D14.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field
+
+from harness.errors import CouldNotAsk
+from harness.kinds.contracts import ComponentAccess, Http, KindOptions
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Item, ItemClass
+
+NEEDS_SERVICE = True
+IS_INDEX = True
+PAGE = 1000
+
+
+class Options(KindOptions):
+    indices: list[str] = Field(description="Names or patterns of the indexes, such as `liferay-*`; `-name` excludes.")
+    port: int = Field(default=9200, description="The server's HTTP port.")
+
+
+def inventory(access: ComponentAccess) -> Iterator[Item]:
+    """`document/<alias>/<id>` by the digest of its source, then `index/<alias>` by that of its mapping.
+
+    Raises: CouldNotAsk if a list does not reach its stated total.
+    """
+    http = client(access)
+    indexes = named_indexes(http, access)
+    for alias, index in sorted(indexes.items(), key=lambda pair: f"{pair[0]}/"):
+        for hit in hits(http, index, {"sort": [{"_id": "asc"}]}):
+            yield Item(f"document/{alias}/{hit['_id']}", ItemClass.STATE, _digest(hit["_source"]), {})
+    for alias, index in sorted(indexes.items()):
+        mapping = http.request("GET", f"/{index}/_mapping").expect(200).json()[index]["mappings"]
+        yield Item(f"index/{alias}", ItemClass.STATE, _digest(mapping), {})
+
+
+def client(access: ComponentAccess) -> Http:
+    return access.stack.http(access.component.service, int(str(access.component.options.get("port", 9200))))
+
+
+def pattern(access: ComponentAccess) -> str:
+    listed = access.component.options["indices"]
+    return ",".join(str(name) for name in listed) if isinstance(listed, list) else str(listed)
+
+
+def named_indexes(http: Http, access: ComponentAccess) -> dict[str, str]:
+    """Alias (or the name itself) of each index of the component, to its real name."""
+    found = http.request("GET", f"/{pattern(access)}/_alias", params={"allow_no_indices": "true"}).expect(200).json()
+    return {next(iter(sorted(entry["aliases"])), index): index for index, entry in found.items()}
+
+
+def hits(http: Http, index: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All hits of a query, paged by scroll to the total that the engine states.
+
+    Raises: CouldNotAsk if fewer or more came, or if a shard failed.
+    """
+    query = {"size": PAGE, "track_total_hits": True, **body}
+    page = http.request("POST", f"/{index}/_search", params={"scroll": "2m"}, body_json=query).expect(200).json()
+    total, seen = int(page["hits"]["total"]["value"]), 0
+    while page["hits"]["hits"]:
+        if page["_shards"]["failed"] or page["timed_out"]:
+            raise CouldNotAsk(f"{index}: {page['_shards']['failed']} shards failed, timed_out {page['timed_out']}")
+        seen += len(page["hits"]["hits"])
+        yield from page["hits"]["hits"]
+        more: JsonValue = {"scroll": "2m", "scroll_id": page["_scroll_id"]}
+        page = http.request("POST", "/_search/scroll", body_json=more).expect(200).json()
+    http.request("DELETE", "/_search/scroll", body_json={"scroll_id": page["_scroll_id"]})
+    if page["_shards"]["failed"] or seen != total:
+        raise CouldNotAsk(f"{index}: {seen} hits came, the engine stated {total}")
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def position(access: ComponentAccess) -> dict[str, JsonValue]:
+    """The highest sequence number of each index's primary shards."""
+    http = client(access)
+    stats = http.request("GET", f"/{pattern(access)}/_stats", params={"level": "shards"}).expect(200).json()
+    return {
+        name: max(shard["seq_no"]["max_seq_no"] for copies in index["shards"].values() for shard in copies)
+        for name, index in stats["indices"].items()
+    }
+
+
+def proved_empty(access: ComponentAccess) -> str | None:
+    found = named_indexes(client(access), access)
+    return f"indexes {', '.join(found)}" if found else None

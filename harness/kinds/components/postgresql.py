@@ -1,0 +1,202 @@
+"""A PostgreSQL database: every row by the digest of its text, every sequence, role and schema object.
+
+Requirements: LR-22, GEN-D4 (roles, grants, extensions), GEN-D5 (kinds of objects), GEN-D7 (sequences).
+Typed hashes call 1.0 and 1.00 equal, so rows are hashed as text, with the session's settings pinned by `Sql`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from harness.kinds.contracts import ComponentAccess, KindOptions, Sql
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Item, ItemClass
+
+NEEDS_SERVICE = True
+IS_INDEX = False
+
+
+class RowRule(KindOptions):
+    """Rows of `table` for which the SQL condition `where` holds have this class."""
+
+    table: str
+    where: str = "true"
+    item_class: Literal["canary", "disposable", "state"]
+    reason: str
+
+
+class IgnoredColumns(KindOptions):
+    """Columns of `table` that are left out of a row's digest."""
+
+    table: str
+    columns: list[str]
+    reason: str
+
+
+class Options(KindOptions):
+    database: str = Field(description="Name of the database.")
+    user: str = Field(default="postgres", description="A superuser: roles and all schemas must be seen.")
+    password_variable: str = Field(
+        default="POSTGRES_PASSWORD", description="Variable of the service's environment that holds the password."
+    )
+    rows: list[RowRule] = Field(default=[], description="Classes of rows that are not plain state.")
+    ignored_columns: list[IgnoredColumns] = Field(default=[], description="Columns that may differ, with the reason.")
+
+
+_SYSTEM = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'"
+_NOT_OF_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {oid} AND d.deptype = 'e')"
+
+# Each query yields (key, text); all text is hashed by the server's sha256. Keys of one query share a prefix.
+_OBJECTS = {
+    "constraint": f"""SELECT n.nspname || '.' || r.relname || '.' || c.conname, pg_get_constraintdef(c.oid)
+        || c.convalidated FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
+        JOIN pg_namespace n ON n.oid = r.relnamespace WHERE {_SYSTEM}""",
+    "database": """SELECT datname, concat_ws(' ', pg_get_userbyid(datdba), pg_encoding_to_char(encoding),
+        datcollate, datctype, datcollversion, datacl::text) FROM pg_database WHERE datname = current_database()""",
+    "extension": "SELECT extname, extversion FROM pg_extension",
+    "function": f"""SELECT n.nspname || '.' || p.oid::regprocedure, concat_ws(' ', pg_get_userbyid(p.proowner),
+        p.proacl::text, CASE p.prokind WHEN 'a' THEN p.prosrc ELSE pg_get_functiondef(p.oid) END)
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="p.oid")}""",
+    "index": f"""SELECT n.nspname || '.' || c.relname, pg_get_indexdef(i.indexrelid) || ' ' || i.indisvalid
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SYSTEM}""",
+    "largeobject": """SELECT m.oid::text, pg_get_userbyid(m.lomowner) || ' ' || encode(sha256(lo_get(m.oid)), 'hex')
+        FROM pg_largeobject_metadata m""",
+    "policy": "SELECT schemaname || '.' || tablename || '.' || policyname, p::text FROM pg_policies p",
+    "role": """SELECT r.rolname, concat_ws(' ', rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,
+        rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil, rolpassword, (SELECT string_agg(g.rolname
+        || m.admin_option, ',' ORDER BY g.rolname) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+        WHERE m.member = r.oid), (SELECT string_agg(s.setconfig::text, ',' ORDER BY s.setdatabase)
+        FROM pg_db_role_setting s WHERE s.setrole = r.oid))
+        FROM pg_authid r WHERE r.rolname !~ '^pg_' AND r.oid <> 10""",
+    "schema": f"""SELECT n.nspname, concat_ws(' ', pg_get_userbyid(n.nspowner), n.nspacl::text)
+        FROM pg_namespace n WHERE {_SYSTEM}""",
+    "table": f"""SELECT n.nspname || '.' || c.relname, concat_ws(' ', c.relkind, c.relpersistence,
+        pg_get_userbyid(c.relowner), c.relacl::text, c.relrowsecurity, (SELECT string_agg(concat_ws(' ', a.attname,
+        format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attacl::text,
+        (SELECT pg_get_expr(x.adbin, x.adrelid) FROM pg_attrdef x WHERE x.adrelid = c.oid AND x.adnum = a.attnum)),
+        ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped))
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'f') AND {_SYSTEM}""",
+    "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname, pg_get_triggerdef(t.oid) || t.tgenabled
+        FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+        WHERE NOT t.tgisinternal AND {_SYSTEM}""",
+    "type": f"""SELECT n.nspname || '.' || t.typname, concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod),
+        (SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid))
+        FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+        WHERE t.typtype IN ('d', 'e') AND {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="t.oid")}""",
+    "view": f"""SELECT n.nspname || '.' || c.relname, concat_ws(' ', pg_get_userbyid(c.relowner), c.relacl::text,
+        pg_get_viewdef(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('v', 'm') AND {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="c.oid")}""",
+}
+
+
+def inventory(access: ComponentAccess) -> Iterator[Item]:
+    """`row/<table>/<primary key>`, `sequence/<name>` and `<kind>/<name>` for each schema object and role.
+
+    Shape: digests of rows are 64-bit hashes of the row's text, of objects SHA-256; sequences are `monotone`
+    with attributes `last` and `highest` (the highest value in use). Raises: CouldNotAsk, CommandFailed.
+    """
+    options = Options.model_validate(access.component.options)
+    password = access.stack.environment(access.component.service)[options.password_variable]
+    with access.stack.sql(
+        access.component.service, database=options.database, user=options.user, password=password
+    ) as sql:
+        for kind in sorted({*_OBJECTS, "row", "sequence"}, key=lambda kind: f"{kind}/"):
+            if kind == "row":
+                yield from _rows(sql, options)
+            elif kind == "sequence":
+                yield from _sequences(sql)
+            else:
+                yield from _objects(sql, kind)
+
+
+def _objects(sql: Sql, kind: str) -> Iterator[Item]:
+    query = f"""SELECT %s || '/' || k, encode(sha256(convert_to(coalesce(v, ''), 'UTF8')), 'hex')
+        FROM ({_OBJECTS[kind]}) AS o (k, v) ORDER BY 1 COLLATE "C" """
+    for key, digest in sql.rows(query, (kind,)):
+        yield Item(key, ItemClass.STATE, digest, {})
+
+
+def _rows(sql: Sql, options: Options) -> Iterator[Item]:
+    tables = """SELECT n.nspname, c.relname,
+        array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+            AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum),
+        array(SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid
+            AND a.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attnum)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+        AND n.nspname !~ '^pg_(toast|temp)' ORDER BY (n.nspname || '.' || c.relname || '/') COLLATE "C" """
+    for schema, table, columns, keys in list(sql.rows(tables)):
+        query = _row_query(schema, table, columns, keys, options)
+        for key, item_class, digest in sql.rows(query):
+            yield Item(f"row/{schema}.{table}/{key}", ItemClass(item_class), digest, {})
+
+
+def _row_query(schema: str, table: str, columns: list[str], keys: list[str], options: Options) -> str:
+    """A row without a primary key is named by its digest and its number among equal ones."""
+    names = {table, f"{schema}.{table}"}
+    ignored = {column for rule in options.ignored_columns if rule.table in names for column in rule.columns}
+    text = f"ROW({', '.join(_quoted(c) for c in columns if c not in ignored)})::text"
+    digest = f"hashtextextended({text}, 0)::text"
+    key = (
+        f"concat_ws(',', {', '.join(f'{_quoted(k)}::text' for k in keys)})"
+        if keys
+        else f"md5({text}) || '#' || row_number() OVER (PARTITION BY {text})"
+    )
+    rules = [rule for rule in options.rows if rule.table in names]
+    cases = "".join(f" WHEN {rule.where} THEN '{rule.item_class}'" for rule in rules)
+    item_class = f"CASE{cases} ELSE 'state' END" if cases else "'state'"
+    return f"""SELECT k, c, d FROM (SELECT {key} AS k, {item_class} AS c, {digest} AS d
+        FROM {_quoted(schema)}.{_quoted(table)} AS t) AS r ORDER BY k COLLATE "C" """.replace("%", "%%")
+
+
+def _sequences(sql: Sql) -> Iterator[Item]:
+    listed = list(
+        sql.rows("""SELECT n.nspname, c.relname, s.last_value, r.relname, rn.nspname, a.attname
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = c.relname
+            LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+                AND d.refclassid = 'pg_class'::regclass
+            LEFT JOIN pg_class r ON r.oid = d.refobjid LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+            LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubid
+            WHERE c.relkind = 'S' ORDER BY (n.nspname || '.' || c.relname) COLLATE "C" """)
+    )
+    for schema, name, last, table, table_schema, column in listed:
+        highest = 0
+        if table is not None:
+            query = f"SELECT coalesce(max({_quoted(column)}), 0)::bigint FROM {_quoted(table_schema)}.{_quoted(table)}"
+            highest = next(iter(sql.rows(query)))[0]
+        yield Item(
+            f"sequence/{schema}.{name}", ItemClass.MONOTONE, "", {"last": str(last or 0), "highest": str(highest)}
+        )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def position(access: ComponentAccess) -> dict[str, JsonValue]:
+    """The write-ahead log's position and the server's version."""
+    options = Options.model_validate(access.component.options)
+    password = access.stack.environment(access.component.service)[options.password_variable]
+    with access.stack.sql(
+        access.component.service, database=options.database, user=options.user, password=password
+    ) as sql:
+        lsn, version = next(iter(sql.rows("SELECT pg_current_wal_lsn()::text, current_setting('server_version')")))
+    return {"lsn": lsn, "server_version": version}
+
+
+def proved_empty(access: ComponentAccess) -> str | None:
+    """None if the cluster has no database and no role but those that initdb makes."""
+    options = Options.model_validate(access.component.options)
+    password = access.stack.environment(access.component.service)[options.password_variable]
+    query = """SELECT 'database ' || datname FROM pg_database
+        WHERE datname NOT IN ('postgres', 'template0', 'template1')
+        UNION ALL SELECT 'role ' || rolname FROM pg_authid WHERE rolname !~ '^pg_' AND oid <> 10"""
+    with access.stack.sql(access.component.service, database="postgres", user=options.user, password=password) as sql:
+        return ", ".join(name for (name,) in sql.rows(query)) or None

@@ -1,0 +1,521 @@
+"""What kinds are given (handles) and what they owe (contracts), as Protocols (DESIGN 9 and 10).
+
+A kind is a plain module of functions that satisfies one contract. It imports neither docker nor pytest,
+never sleeps and never polls: `run/` does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.errors import CommandFailed, CouldNotAsk
+from harness.model.drill import Component, Drill, Portal
+from harness.model.evidence import Evidence
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Difference, Item
+from harness.model.plan import Plan
+from harness.model.restore_point import Canary, FaultNote, RestorePoint
+from harness.model.verdict import CheckResult, Outcome
+
+# ---------------------------------------------------------------- handles
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a command said. Output is capped at 1 MiB each and flagged; non-zero is not raised."""
+
+    argv: tuple[str, ...]
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    truncated: bool
+    duration_s: float
+
+    def ok(self) -> CommandResult:
+        """Self, or CommandFailed with the last 50 lines of stderr (or stdout where that is empty)."""
+        if self.exit_code == 0:
+            return self
+        said = (self.stderr or self.stdout).decode(errors="replace").splitlines()[-50:]
+        raise CommandFailed(f"{self.argv[0]} exited with {self.exit_code}: " + "\n".join(said))
+
+    @property
+    def text(self) -> str:
+        return self.stdout.decode(errors="surrogateescape")
+
+
+class Shell(Protocol):
+    """Runs commands in one place (a container, a host)."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str | None = None,
+        stdin: bytes | None = None,
+        timeout_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> CommandResult:
+        """Raises: CouldNotAsk if the transport fails or `timeout_s` seconds pass."""
+
+    def stream(self, argv: Sequence[str], *, user: str | None = None, timeout_s: float) -> Iterator[bytes]:
+        """Chunks of stdout. Raises: CommandFailed at the end if non-zero; CouldNotAsk as `run`."""
+
+
+@dataclass(frozen=True)
+class HttpReply:
+    """An answer: any status is an answer."""
+
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+    def json(self) -> Any:
+        """Raises: CouldNotAsk if the body is no JSON (an error page is no data)."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise CouldNotAsk(f"no JSON in an answer with status {self.status}: {self.body[:200]!r}") from error
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace")
+
+    def expect(self, *statuses: int) -> HttpReply:
+        """Self, or CommandFailed if the status is another one."""
+        if self.status in statuses:
+            return self
+        raise CommandFailed(f"HTTP {self.status}, expected {' or '.join(map(str, statuses))}: {self.text[:300]}")
+
+
+class Http(Protocol):
+    """Requests to one service; keeps cookies, follows no redirect."""
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        body_json: JsonValue = None,
+        form: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+        timeout_s: float = 30,
+    ) -> HttpReply:
+        """Raises: CouldNotAsk if there is no answer (refused, reset, timed out)."""
+
+
+class Sql(Protocol):
+    """A database connection with pinned session settings (time zone UTC, UTF-8, full float digits)."""
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Streamed rows. Raises: CommandFailed if the server refuses, CouldNotAsk if it cannot be reached."""
+
+
+class ToolImage(StrEnum):
+    """Which image a tool container runs: the harness's own, or that of the component's service (so that
+    client and server are of one version, GEN-D1)."""
+
+    TOOLS = "tools"
+    SERVICE = "service"
+
+
+class Stack(Protocol):
+    """The running containers of one portal: the source or the sandbox."""
+
+    role: Literal["source", "sandbox"]
+
+    def shell(self, service: str) -> Shell: ...
+
+    def http(self, service: str, port: int) -> Http:
+        """A new client without cookies."""
+
+    def sql(self, service: str, *, database: str, user: str, password: str) -> AbstractContextManager[Sql]: ...
+
+    def environment(self, service: str) -> Mapping[str, str]:
+        """The service's environment with secrets resolved."""
+
+    def logs(self, service: str) -> str:
+        """The last 5,000 lines that the service printed."""
+
+    def tool(
+        self,
+        service: str,
+        *,
+        image: ToolImage,
+        writable: bool,
+        artefact: Path | None = None,
+        artefact_writable: bool = False,
+        networked: bool = False,
+        volumes: bool = True,
+    ) -> AbstractContextManager[Shell]:
+        """A container with the service's volumes at their paths and `artefact` (a folder of the vault) at
+        `/artefact`; root inside; removed at the end. `networked`: on the stack's network, so that
+        services answer by their names. `volumes=False`: only the artefact is mounted."""
+
+
+ARTEFACT = PurePosixPath("/artefact")
+
+# ---------------------------------------------------------------- what kinds get
+
+
+class KindOptions(BaseModel):
+    """Base of a kind's options: strict, frozen; field descriptions become the documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class ComponentAccess:
+    """A component on a running stack. `marks` of engines and inventories are set by `run/`, not by kinds."""
+
+    component: Component
+    stack: Stack
+
+
+@dataclass(frozen=True)
+class BackupAccess(ComponentAccess):
+    """Given to an engine's backup: `artefact` is an empty folder of the vault on the harness's disk;
+    a tool container sees it at `/artefact`. `pairing_id` ties the artefacts of one capture (LR-D5)."""
+
+    artefact: Path
+    pairing_id: str
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class RestoreAccess(ComponentAccess):
+    """Given to an engine's restore: `artefact` as `backup` left it, read-only; `facts` it returned then."""
+
+    artefact: Path
+    pairing_id: str
+    facts: Mapping[str, JsonValue]
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class PortalAccess:
+    """A portal on a running stack."""
+
+    portal: Portal
+    stack: Stack
+    drill: Drill
+
+
+# ---------------------------------------------------------------- contracts
+
+
+class ProductKind(Protocol):
+    """A versioned table of what one vendor's document demands: rules only, no behaviour."""
+
+    NAME: str  # as in YAML: liferay-dxp-7.4
+    TITLE: str
+    PORTAL: str | None  # the vendor's own portal adapter; any other is a stand-in
+    COMPONENTS: Mapping[str, ProductComponent]
+    GROUPS: Mapping[str, tuple[str, ...]]  # required order of capture inside each group
+    RESTORE_ORDER: tuple[str, ...]
+    DEFAULT_CHECKS: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProductComponent:
+    """A row of a product's table. `waivable` False: cannot be left out at all (LR-22)."""
+
+    kind: str
+    engine: str
+    requirements: tuple[str, ...]
+    why: str
+    waivable: bool = True
+    primary: bool = False
+    classes: tuple[tuple[str, str, str], ...] = ()  # glob, class, reason
+
+
+class ComponentKind(Protocol):
+    """Inventory and position of one kind of component."""
+
+    Options: type[KindOptions]
+    NEEDS_SERVICE: bool  # its service must run to be asked (a database), or must not (a file tree)
+    IS_INDEX: bool  # a search index: may be rebuilt, never needed to start the portal
+
+    def inventory(self, access: ComponentAccess) -> Iterator[Item]:
+        """All items in byte order of key. Raises: CouldNotAsk, CommandFailed."""
+
+    def position(self, access: ComponentAccess) -> dict[str, JsonValue]:
+        """The logical position (LSN, highest id, head commit, …)."""
+
+    def proved_empty(self, access: ComponentAccess) -> str | None:
+        """None if the target holds nothing, else what it holds."""
+
+
+@runtime_checkable
+class ComparesPrefixes(Protocol):
+    """Capability of a component whose items may be `append`."""
+
+    def prefix_digests(self, access: ComponentAccess, sizes: Mapping[str, int]) -> Mapping[str, str]:
+        """SHA-256 over the first `sizes[key]` bytes of each key that still has as many."""
+
+
+class EngineKind(Protocol):
+    """A way to back a component up and to restore it."""
+
+    Options: type[KindOptions]
+    COMPONENTS: frozenset[str]
+    TOLERATES_OPEN_FILES: bool
+    CAPTURE_POINT: Literal["started", "finished"]  # the instant that the artefact stands for
+
+    def backup(self, access: BackupAccess) -> dict[str, JsonValue]:
+        """Write the artefact; returns facts (versions, counts) for the manifest.
+
+        Raises: CommandFailed if the tool said no, CouldNotAsk if it could not be asked.
+        """
+
+    def restore(self, access: RestoreAccess) -> None:
+        """Remove, then replace, with the vendor's tool and stop-on-error. Raises as `backup`."""
+
+
+@dataclass(frozen=True)
+class ContentItem:
+    """A content item, as the database or the index has it.
+
+    `key` is `<type>:<id>` with a zero-padded id, so that byte order is the order of both lists; `revision`
+    changes with every edit; `committed_utc` says when that revision was written (None: not known).
+    """
+
+    key: str
+    revision: str
+    committed_utc: datetime | None
+    title: str = ""
+    public: bool = True
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One question to the portal and its answer. `final`: waiting longer cannot change it."""
+
+    name: str
+    ok: bool
+    expected: str
+    found: str
+    requirements: tuple[str, ...] = ()
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """One word and what a plain user must find for it. `must` are certain hits and `may` items of which the
+    database alone cannot tell (the word stands inside another one); anything else found is a ghost."""
+
+    word: str
+    must: frozenset[str]
+    may: frozenset[str] = frozenset()
+
+
+class PortalKind(Protocol):
+    """An adapter to running software."""
+
+    TITLE: str
+    VENDOR_OF: frozenset[str]  # products whose own portal this is; on any other it is a stand-in
+    Options: type[KindOptions]
+    SERVICE: str
+    PORT: int
+    TIERS: tuple[str, ...]  # tiers that a canary is written to, named as the components that store them
+    COMPONENTS: Mapping[str, Mapping[str, Any]]  # defaults per component name: service, options, classes
+
+    def healthy(self, access: PortalAccess) -> Probe:
+        """Whether the portal serves with its own data (a 200 alone never is); asked again until it does."""
+
+    def facts(self, access: PortalAccess) -> dict[str, str]:
+        """What the portal says of itself (licence, modules, settings): equal at source and after restore."""
+
+    def versions(self, access: PortalAccess) -> dict[str, str]:
+        """Versions of the servers, by product name."""
+
+    def probes(self, access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
+        """Login, seeded page, modules, licence, settings, log: judged against the source's `expected` facts."""
+
+    def write_nonce(self, access: PortalAccess, nonce: str) -> None: ...
+
+    def read_nonces(self, access: PortalAccess) -> tuple[str, ...]:
+        """All nonces that the portal holds, oldest first."""
+
+    def write_canary(self, access: PortalAccess, number: int, token: str) -> Iterator[tuple[str, str]]:
+        """Write a new item that carries `token`; yields (tier, what the portal called it) as soon as that
+        tier's write is acknowledged.
+
+        Raises: CommandFailed if refused; CouldNotAsk if it is not known whether it was written.
+        """
+
+    def edit_canary(self, access: PortalAccess, earlier: Canary, token: str) -> Iterator[tuple[str, str]]:
+        """Add `token` to the earlier item; yields and raises as `write_canary`."""
+
+    def kept_canaries(self, access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[tuple[int, str, bool]]:
+        """(number, tier, whether it survived) for each acknowledged tier of each canary."""
+
+    def items(self, access: PortalAccess) -> Iterator[ContentItem]:
+        """All content items without the index, in byte order of key."""
+
+    def search(self, access: PortalAccess, query: str) -> frozenset[str]:
+        """Keys found for one word as a plain user, paged to the stated total. Raises: CouldNotAsk if the
+        pages do not add up to it."""
+
+    def queries(self, access: PortalAccess) -> Iterator[Query]:
+        """A sample of words with what a plain user must find for each, worked out from the database alone;
+        together they cover every item that the user may read, as far as 64 words can."""
+
+
+@runtime_checkable
+class ListsIndex(Protocol):
+    """Capability: the search engine's own list of what it holds (a portal's search may hide ghosts)."""
+
+    def index_items(self, access: PortalAccess) -> Iterator[ContentItem]:
+        """In byte order of key. Raises: CouldNotAsk if the list does not reach its stated total."""
+
+
+@runtime_checkable
+class Reindexes(Protocol):
+    """Capability: rebuild the derived index by the vendor's command."""
+
+    def reindex(self, access: PortalAccess, timeout_s: float) -> None: ...
+
+
+class When(StrEnum):
+    """The moment at which a check observes (DESIGN 10)."""
+
+    AT_REST = "at_rest"
+    AS_RESTORED = "as_restored"
+    AFTER_REBUILD = "after_rebuild"
+    SETTLED = "settled"
+    TORN_DOWN = "torn_down"
+
+
+@dataclass(frozen=True)
+class CheckAccess:
+    """Given to a check's `observe`. `differences` are those taken at rest; `expected_facts` the source's;
+    `leftovers` is filled at `torn_down` (labels and names of what could not be removed)."""
+
+    drill: Drill
+    plan: Plan
+    stack: Stack
+    portal: PortalAccess
+    portal_kind: PortalKind
+    restore_point: RestorePoint
+    canaries: tuple[Canary, ...]
+    differences: Mapping[str, Difference]
+    leftovers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """Given to a check's `judge`: all that is known, as data. `evidence` is the run's (with the capture's
+    lines first, if it captured); `observation` is the check's own, None if there is none."""
+
+    drill: Drill
+    plan: Plan
+    restore_point: RestorePoint | None
+    evidence: Evidence
+    captured_here: bool
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+
+
+class CheckKind(Protocol):
+    """A rule with two halves. `OUTCOMES` are those it can have; `ALWAYS` checks need no entry in a drill.
+
+    `observe` is an optional capability (`Observes`); `judge` is pure.
+    """
+
+    WHEN: When
+    OUTCOMES: frozenset[Outcome]
+    PROVES_DATA: bool
+    ALWAYS: bool
+    REQUIREMENTS: tuple[str, ...]
+    Options: type[KindOptions]
+
+    def judge(self, record: Record, options: Any) -> CheckResult: ...
+
+
+@runtime_checkable
+class Observes(Protocol):
+    def observe(self, access: CheckAccess, options: Any) -> JsonValue:
+        """What was seen. May raise anything: the check is then UNKNOWN, with the reason."""
+
+
+@runtime_checkable
+class ChoosesMoment(Protocol):
+    """Capability of a check whose moment depends on the drill; otherwise `WHEN` holds."""
+
+    def moment(self, drill: Drill) -> When: ...
+
+
+@dataclass(frozen=True)
+class FaultRow:
+    """One mutation: where the mechanism strikes, and the check that must catch it with which outcome."""
+
+    name: str
+    component: str
+    parameter: str
+    requirements: tuple[str, ...]
+    caught_by: str
+    outcome: Outcome = Outcome.FAIL
+    after_sealing: bool = False
+
+
+class FaultBench(Protocol):
+    """Given to `inject`: a copy of a restore point, writable."""
+
+    restore_point: RestorePoint
+    drill: Drill
+
+    def artefact(self, component: str) -> Path:
+        """The component's artefact folder in the copy."""
+
+    def shell(self, component: str, *, image: ToolImage) -> AbstractContextManager[Shell]:
+        """A tool container (root, no network) with the artefact writable at `/artefact`; with
+        `ToolImage.SERVICE` it runs the component's server image, so that its server can be started inside."""
+
+    def other(self) -> RestorePoint:
+        """Another restore point of the same drill (an earlier one). Raises: HarnessBroken if there is none."""
+
+    def other_artefact(self, component: str) -> Path: ...
+
+
+class FaultKind(Protocol):
+    """A mechanism by which a backup or restore goes wrong. Exactly one of the two functions exists:
+
+    `inject(row, bench)` damages the copy; the caller reseals its manifest, as if the backup had written it
+    so, unless the row is `after_sealing`. `alter(row, plan) -> Plan` is for faults of procedure.
+    """
+
+    ROWS: ClassVar[tuple[FaultRow, ...]]
+
+
+@runtime_checkable
+class Injects(Protocol):
+    def inject(self, row: FaultRow, bench: FaultBench) -> None: ...
+
+
+@runtime_checkable
+class Alters(Protocol):
+    def alter(self, row: FaultRow, plan: Plan) -> Plan: ...
+
+
+def note_of(fault: str, row: FaultRow) -> FaultNote:
+    return FaultNote(
+        fault=fault, row=row.name, caught_by=row.caught_by, outcome=row.outcome, requirements=row.requirements
+    )
+
+
+def joined(names: Iterable[str], most: int = 5) -> str:
+    """The first few names in one phrase, and how many more."""
+    listed = list(names)
+    more = len(listed) - most
+    return ", ".join(listed[:most]) + (f" and {more} more" if more > 0 else "")

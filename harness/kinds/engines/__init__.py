@@ -1,0 +1,1 @@
+"""The engines; one file is one kind. See contracts.py."""

@@ -1,0 +1,54 @@
+"""`git bundle`: all refs and their objects in one file (LR-16, LR-29, LR-30)."""
+
+from __future__ import annotations
+
+from harness.errors import CommandFailed
+from harness.kinds.components.git import TIMEOUT_S, git
+from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage
+from harness.model.frozen import JsonValue
+
+COMPONENTS = frozenset({"git"})
+TOLERATES_OPEN_FILES = True
+CAPTURE_POINT = "started"
+BUNDLE = "/artefact/repository.bundle"
+
+
+class Options(KindOptions):
+    pass
+
+
+def backup(access: BackupAccess) -> dict[str, JsonValue]:
+    """Write `repository.bundle`; a shallow clone is refused, for its bundle could not be cloned (LR-30)."""
+    path = str(access.component.options["path"])
+    with access.stack.tool(
+        access.component.service,
+        image=ToolImage.TOOLS,
+        writable=False,
+        artefact=access.artefact,
+        artefact_writable=True,
+    ) as shell:
+        if git(shell, "-C", path, "rev-parse", "--is-shallow-repository").ok().text.strip() != "false":
+            raise CommandFailed(f"{path} is a shallow clone: its history is not all there (LR-30)")
+        git(shell, "-C", path, "bundle", "create", BUNDLE, "--all", "HEAD").ok()
+        heads = git(shell, "bundle", "list-heads", BUNDLE).ok().text.splitlines()
+        owner = shell.run(["stat", "-c", "%u:%g %a", path], timeout_s=TIMEOUT_S).ok().text.split()
+        head = git(shell, "-C", path, "symbolic-ref", "HEAD").ok().text.strip()
+        version = git(shell, "--version").ok().text.strip()
+    return {"tool": version, "refs": len(heads), "owner": owner[0], "mode": owner[1], "head": head}
+
+
+def restore(access: RestoreAccess) -> None:
+    """Remove the repository, then clone the bundle as a mirror; owner and HEAD as they were.
+
+    Raises: CommandFailed if the bundle is damaged or incomplete.
+    """
+    path = str(access.component.options["path"])
+    with access.stack.tool(
+        access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
+    ) as shell:
+        shell.run(["rm", "-rf", "--one-file-system", path], timeout_s=TIMEOUT_S).ok()
+        git(shell, "clone", "--mirror", "--quiet", BUNDLE, path).ok()
+        git(shell, "-C", path, "remote", "remove", "origin").ok()
+        git(shell, "-C", path, "symbolic-ref", "HEAD", str(access.facts["head"])).ok()
+        shell.run(["chown", "-R", str(access.facts["owner"]), path], timeout_s=TIMEOUT_S).ok()
+        shell.run(["chmod", str(access.facts["mode"]), path], timeout_s=TIMEOUT_S).ok()

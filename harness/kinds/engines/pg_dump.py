@@ -1,0 +1,93 @@
+"""PostgreSQL's own pg_dump in custom format, with the cluster's roles by pg_dumpall.
+
+Requirements: LR-22 to LR-24, GEN-D1 (client and server of one version), GEN-D2 (a dump cut short), GEN-D3
+(stop on the first error), GEN-D4 (roles and extensions), GEN-D9 (statistics).
+Source: PostgreSQL 15 documentation, pg_dump, pg_dumpall, pg_restore, psql.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field
+
+from harness.errors import CommandFailed
+from harness.kinds.components.postgresql import Options as Database
+from harness.kinds.contracts import BackupAccess, ComponentAccess, KindOptions, RestoreAccess, Shell, ToolImage
+from harness.model.frozen import JsonValue
+
+COMPONENTS = frozenset({"postgresql"})
+TOLERATES_OPEN_FILES = True
+CAPTURE_POINT = "started"  # one snapshot, taken when the dump begins
+DUMP, ROLES = "database.dump", "roles.sql"
+
+
+class Options(KindOptions):
+    jobs: int = Field(default=2, ge=1, le=64, description="Parallel workers of pg_restore.")
+
+
+def backup(access: BackupAccess) -> dict[str, JsonValue]:
+    """Write `database.dump` and `roles.sql`.
+
+    Given: a running server. Raises: CommandFailed if a tool says no, is of another major version than the
+    server, or leaves a dump whose table of contents cannot be read or names no table.
+    """
+    database = Database.model_validate(access.component.options)
+    with access.stack.tool(
+        access.component.service,
+        image=ToolImage.SERVICE,
+        writable=False,
+        volumes=False,
+        networked=True,
+        artefact=access.artefact,
+        artefact_writable=True,
+    ) as shell:
+        run = _Client(access, database, shell, access.timeout_s)
+        client = run("pg_dump", "--version").split()[2]
+        server = run("psql", *run.connection, "-d", database.database, "-AtXc", "SHOW server_version").split()[0]
+        if client.split(".")[0] != server.split(".")[0]:
+            raise CommandFailed(f"pg_dump is {client}, the server is {server}: the major versions differ (GEN-D1)")
+        run("pg_dumpall", *run.connection, "--globals-only", "--file", f"/artefact/{ROLES}")
+        run("pg_dump", *run.connection, "--format=custom", "--file", f"/artefact/{DUMP}", database.database)
+        contents = run("pg_restore", "--list", f"/artefact/{DUMP}")
+    return {"tool": f"pg_dump {client}", "server": server, "tables": contents.count(" TABLE DATA ")}
+
+
+def restore(access: RestoreAccess) -> None:
+    """Drop the database if it is there, then load roles and dump, each stopping at the first error.
+
+    Given: a ready server. Raises: CommandFailed with what the tool said last.
+    """
+    database = Database.model_validate(access.component.options)
+    options = Options.model_validate(access.component.engine_options)
+    with access.stack.tool(
+        access.component.service,
+        image=ToolImage.SERVICE,
+        writable=False,
+        volumes=False,
+        networked=True,
+        artefact=access.artefact,
+    ) as shell:
+        run = _Client(access, database, shell, access.timeout_s)
+        stop = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
+        run("psql", *run.connection, *stop, "-d", "postgres", "-c", f'DROP DATABASE IF EXISTS "{database.database}"')
+        roles = (access.artefact / ROLES).read_bytes()
+        # The superuser that initdb made is in the file as well; to create it again would be an error.
+        roles = re.sub(rb"(?m)^CREATE ROLE \"?" + database.user.encode() + rb"\"?;$", b"", roles)
+        run("psql", *run.connection, *stop, "--single-transaction", "-d", "postgres", "-f", "-", stdin=roles)
+        load = ["--create", "--exit-on-error", f"--jobs={options.jobs}", "-d", "postgres", f"/artefact/{DUMP}"]
+        run("pg_restore", *run.connection, *load)
+        run("vacuumdb", *run.connection, "--analyze-only", "--quiet", "-d", database.database)
+
+
+class _Client:
+    """Runs PostgreSQL's client programs against the component's server; raises on any other exit code than 0."""
+
+    def __init__(self, access: ComponentAccess, database: Database, shell: Shell, timeout_s: float) -> None:
+        self.connection = ["-h", access.component.service, "-U", database.user]
+        password = access.stack.environment(access.component.service)[database.password_variable]
+        self._environment = {"PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
+        self._shell, self._timeout_s = shell, timeout_s
+
+    def __call__(self, *argv: str, stdin: bytes | None = None) -> str:
+        return self._shell.run(argv, stdin=stdin, timeout_s=self._timeout_s, environment=self._environment).ok().text

@@ -1,0 +1,125 @@
+"""OpenSearch snapshots into a repository of type `fs`.
+
+Requirements: LR-27, LR-D4, GEN-D12, GEN-D13. A damaged snapshot verifies with 200, says SUCCESS and is
+restored with HTTP 200 and failed shards: believe the numbers of shards and documents, never the status.
+Source: OpenSearch 2.19 documentation, snapshots; measured as ENGINES 1 describes.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.errors import CommandFailed
+from harness.kinds.components.opensearch import client, named_indexes, pattern
+from harness.kinds.contracts import BackupAccess, Http, KindOptions, RestoreAccess, ToolImage
+from harness.model.frozen import JsonValue
+
+COMPONENTS = frozenset({"opensearch"})
+TOLERATES_OPEN_FILES = True
+CAPTURE_POINT = "started"  # Lucene commits are fixed when the snapshot begins
+SNAPSHOT = "snapshot"
+
+
+class Options(KindOptions):
+    repository_path: str = Field(description="A folder under the server's `path.repo`, on a named volume.")
+
+
+def backup(access: BackupAccess) -> dict[str, JsonValue]:
+    """Take a snapshot into a new repository, copy the repository, and leave the server as it was found.
+
+    Raises: CommandFailed unless the snapshot says SUCCESS with no failed shard and holds an index.
+    """
+    http, name, folder = client(access), _repository(access), _folder(access)
+    indexes = named_indexes(http, access)
+    _register(http, name, folder)
+    try:
+        body: JsonValue = {"indices": pattern(access), "include_global_state": False, "ignore_unavailable": False}
+        reply = http.request(
+            "PUT",
+            f"/_snapshot/{name}/{SNAPSHOT}",
+            params={"wait_for_completion": "true"},
+            body_json=body,
+            timeout_s=access.timeout_s,
+        ).expect(200)
+        made = reply.json()["snapshot"]
+        if made["state"] != "SUCCESS" or made["shards"]["failed"] or made["failures"] or not made["indices"]:
+            raise CommandFailed(
+                f"the snapshot is {made['state']}, shards {made['shards']}, failures {made['failures']}"
+            )
+        _copy(access, folder, "/artefact/repository", writable=True)
+    finally:
+        http.request("DELETE", f"/_snapshot/{name}")
+        _copy(access, folder, None, writable=True)
+    counts = {alias: _count(http, index) for alias, index in indexes.items()}
+    version = http.request("GET", "/").expect(200).json()["version"]["number"]
+    return {"tool": f"OpenSearch {version}", "snapshot": SNAPSHOT, "indexes": made["indices"], "documents": counts}
+
+
+def restore(access: RestoreAccess) -> None:
+    """Delete the component's indexes, then restore the snapshot with its aliases.
+
+    Raises: CommandFailed if a shard failed, an index is not healthy, or a count cannot be had.
+    """
+    http, name, folder = client(access), _repository(access), _folder(access)
+    for index in named_indexes(http, access).values():
+        http.request("DELETE", f"/{index}").expect(200)
+    _copy(access, "/artefact/repository", folder, writable=False)
+    _register(http, name, folder)
+    try:
+        body: JsonValue = {"indices": pattern(access), "include_global_state": False, "include_aliases": True}
+        reply = http.request(
+            "POST",
+            f"/_snapshot/{name}/{access.facts['snapshot']}/_restore",
+            params={"wait_for_completion": "true"},
+            body_json=body,
+            timeout_s=access.timeout_s,
+        ).expect(200)
+        shards = reply.json()["snapshot"]["shards"]
+        if shards["failed"] or shards["successful"] != shards["total"]:
+            raise CommandFailed(f"the server answered 200, but of its shards {shards}")
+    finally:
+        http.request("DELETE", f"/_snapshot/{name}")
+    for index in named_indexes(http, access).values():
+        health = http.request(
+            "GET", f"/_cluster/health/{index}", params={"wait_for_status": "yellow", "timeout": "30s"}
+        )
+        if health.json()["status"] == "red":
+            raise CommandFailed(f"index {index} is red after its restore")
+        _count(http, index)
+
+
+def _repository(access: BackupAccess | RestoreAccess) -> str:
+    return f"portal-drill-{access.component.name}-{access.pairing_id}".lower().replace("_", "-")
+
+
+def _folder(access: BackupAccess | RestoreAccess) -> str:
+    options = Options.model_validate(access.component.engine_options)
+    return f"{options.repository_path}/{_repository(access)}"
+
+
+def _register(http: Http, name: str, folder: str) -> None:
+    body: JsonValue = {"type": "fs", "settings": {"location": folder}}
+    http.request("PUT", f"/_snapshot/{name}", body_json=body).expect(200)
+
+
+def _copy(access: BackupAccess | RestoreAccess, origin: str, target: str | None, *, writable: bool) -> None:
+    """Copy a repository with the owner that the server's volume has; without a target, remove it."""
+    script = """set -e; [ -n "$2" ] || { rm -rf "$1"; exit 0; }
+        mkdir -p "$2"; cp -R "$1/." "$2"; chown -R --reference="$3" "$2" """
+    root = Options.model_validate(access.component.engine_options).repository_path
+    with access.stack.tool(
+        access.component.service,
+        image=ToolImage.TOOLS,
+        writable=True,
+        artefact=access.artefact,
+        artefact_writable=writable,
+    ) as shell:
+        argv = ["sh", "-c", script, "copy", origin, target or "", root]
+        shell.run(argv, timeout_s=access.timeout_s).ok()
+
+
+def _count(http: Http, index: str) -> int:
+    reply = http.request("GET", f"/{index}/_count").expect(200).json()
+    if reply["_shards"]["failed"]:
+        raise CommandFailed(f"index {index}: {reply['_shards']['failed']} shards do not answer")
+    return int(reply["count"])

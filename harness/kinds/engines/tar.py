@@ -1,0 +1,96 @@
+"""GNU tar with owners by number, modes, links, extended attributes and sparse files.
+
+Requirements: GEN-D15, GEN-D16 (the root and every directory keep their own owner and mode), GEN-D18 (a file
+that changed while it was read), LR-21. Remove, then replace: design fact 5.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from pathlib import PurePosixPath
+
+from pydantic import Field
+
+from harness.errors import CommandFailed
+from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage
+from harness.model.frozen import JsonValue
+
+COMPONENTS = frozenset({"file_tree"})
+TOLERATES_OPEN_FILES = True
+CAPTURE_POINT = "finished"
+ARCHIVE = "tree.tar"
+
+_FLAGS = ["--numeric-owner", "--acls", "--xattrs", "--sparse"]
+# Exit code 1 of GNU tar means "some files differ"; only these reasons are harmless online, because the two
+# inventories of the source show by data which files changed.
+_HARMLESS = re.compile(
+    r"(file changed as we read it|File removed before we read it|socket ignored|different filesystem)"
+)
+
+
+# Directories that stay are mount points of nested volumes; a file that stays is an error.
+_CLEAR = """mkdir -p "$1" && find "$1" -xdev -mindepth 1 ! -type d -delete
+find "$1" -xdev -mindepth 1 -depth -type d -exec rmdir --ignore-fail-on-non-empty {} + 2>/dev/null
+test -z "$(find "$1" -xdev ! -type d -print -quit)" """
+
+
+class Options(KindOptions):
+    exclude: list[str] = Field(default=[], description="Patterns that tar leaves out; every one is reported (GEN-D19).")
+
+
+def backup(access: BackupAccess) -> dict[str, JsonValue]:
+    """Write one uncompressed archive of the tree, staying on its volume.
+
+    Given: a tree that may be written meanwhile. Shape: `tree.tar`. Raises: CommandFailed if tar says more
+    than that a file changed.
+    """
+    options = Options.model_validate(access.component.engine_options)
+    excluded = [f"--exclude={pattern}" for pattern in options.exclude]
+    path = str(access.component.options["path"])
+    create = ["tar", "--create", "--file", f"/artefact/{ARCHIVE}", "--one-file-system", *_FLAGS, *excluded]
+    with access.stack.tool(
+        access.component.service,
+        image=ToolImage.TOOLS,
+        writable=False,
+        artefact=access.artefact,
+        artefact_writable=True,
+    ) as shell:
+        said = shell.run([*create, "-C", path, "."], timeout_s=access.timeout_s)
+        version = shell.run(["tar", "--version"], timeout_s=60).ok().text.splitlines()[0]
+    warnings = said.stderr.decode(errors="replace").splitlines()
+    serious = [line for line in warnings if not _HARMLESS.search(line)]
+    if said.exit_code not in (0, 1) or serious:
+        raise CommandFailed(f"tar exited with {said.exit_code}: " + "\n".join(serious[-50:]))
+    return {"tool": version, "warnings": [*warnings[:20]], "excluded": [*options.exclude]}
+
+
+def restore(access: RestoreAccess) -> None:
+    """Empty the tree, then unpack; nothing of the archive may leave the tree (DESIGN 8).
+
+    Raises: CommandFailed if the archive is hostile, damaged or cannot be unpacked.
+    """
+    _refuse_hostile(access)
+    path = str(access.component.options["path"])
+    unpack = ["tar", "--extract", "--file", f"/artefact/{ARCHIVE}", *_FLAGS, "--same-owner", "--preserve-permissions"]
+    with access.stack.tool(
+        access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
+    ) as shell:
+        shell.run(["sh", "-c", _CLEAR, "clear", path], timeout_s=access.timeout_s).ok()
+        said = shell.run([*unpack, "-C", path], timeout_s=access.timeout_s).ok()
+        if said.stderr:
+            raise CommandFailed(f"tar exited with 0 but said: {said.stderr.decode(errors='replace')[-2000:]}")
+
+
+def _refuse_hostile(access: RestoreAccess) -> None:
+    """Names and hard links must stay inside; symbolic links are made last by tar and never followed."""
+    archive = access.artefact / ARCHIVE
+    try:
+        with tarfile.open(archive, "r:", errorlevel=1) as members:
+            for member in members:
+                names = [member.name, member.linkname] if member.islnk() else [member.name]
+                for name in names:
+                    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                        raise CommandFailed(f"{archive.name} holds {name!r}, which leaves the tree")
+    except (OSError, tarfile.TarError) as error:
+        raise CommandFailed(f"{archive.name} of {access.component.name} cannot be read: {error}") from error

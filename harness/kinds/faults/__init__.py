@@ -1,0 +1,1 @@
+"""The faults; one file is one kind. See contracts.py."""

@@ -1,0 +1,1 @@
+"""The portals; one file is one kind. See contracts.py."""

@@ -1,0 +1,1 @@
+"""The products; one file is one kind. See contracts.py."""

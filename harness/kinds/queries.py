@@ -1,0 +1,72 @@
+"""Chooses words to search for, with what must be found, from the content's own text alone.
+
+A search engine's tokeniser and ours agree on a word that stands between blanks; where it stands inside
+another word, or beside a sign that may join words, the item may or may not be found, and is not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator
+
+from harness.kinds.contracts import Query
+
+MOST = 64
+COMMON, RARE = 400, 8
+VOCABULARY = 200_000
+_CERTAIN = re.compile(r"(?:(?<=^)|(?<=[\s(,;]))([a-z]{4,20})(?=[\s),;]|[.](?:\s|$)|$)")
+
+Texts = Callable[[], Iterable[tuple[str, str]]]
+
+
+def choose_queries(texts: Texts, avoid: Container[str] = ()) -> Iterator[Query]:
+    """Greedily the words that cover most items not covered yet, and a few rare ones for exactness.
+
+    Given: `texts` yields (key, text) and can be called again. Shape: at most 64 queries; memory is bounded by
+    the vocabulary and by COMMON sets of keys.
+    """
+    frequency: Counter[str] = Counter()
+    for _, text in texts():
+        frequency.update(_words(text))
+        if len(frequency) > VOCABULARY:
+            frequency = Counter(dict(frequency.most_common(VOCABULARY // 2)))
+    listed = [word for word, _ in frequency.most_common() if word not in avoid]
+    rare = [word for word in reversed(listed) if frequency[word] > 1][:RARE]
+    candidates = dict.fromkeys((*listed[:COMMON], *rare), None)
+    must: dict[str, set[str]] = {word: set() for word in candidates}
+    uncovered: set[str] = set()
+    for key, text in texts():
+        words = _words(text)
+        uncovered.add(key)
+        for word in words & must.keys():
+            must[word].add(key)
+    chosen = _greedy(must, uncovered)
+    chosen += [word for word in rare if word not in chosen][: max(0, MOST - len(chosen))]
+    yield from _with_doubtful(texts, {word: must[word] for word in chosen})
+
+
+def _words(text: str) -> set[str]:
+    return set(_CERTAIN.findall(text.lower()))
+
+
+def _greedy(must: dict[str, set[str]], uncovered: set[str]) -> list[str]:
+    chosen: list[str] = []
+    while uncovered and len(chosen) < MOST - RARE:
+        word = max(must, key=lambda word: len(must[word] & uncovered), default="")
+        if not word or not must[word] & uncovered:
+            break
+        chosen.append(word)
+        uncovered -= must[word]
+    return chosen
+
+
+def _with_doubtful(texts: Texts, must: dict[str, set[str]]) -> Iterator[Query]:
+    may: dict[str, set[str]] = {word: set() for word in must}
+    for key, text in texts():
+        lowered = text.lower()
+        for word, keys in must.items():
+            if key not in keys and word in lowered:
+                may[word].add(key)
+    for word in sorted(must, key=lambda word: (len(must[word]), word)):
+        yield Query(word, frozenset(must[word]), frozenset(may[word]))

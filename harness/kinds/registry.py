@@ -1,0 +1,68 @@
+"""Finds kinds by name: one file in a family's folder is one kind; nothing is registered by hand.
+
+YAML word = module name, with `-` and `.` written `_` in file names (`liferay-dxp-7.4` is
+`products/liferay_dxp_7_4.py`).
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, cast
+
+from harness.kinds import contracts
+
+FAMILIES = ("products", "portals", "components", "engines", "checks", "faults")
+
+
+@cache
+def names(family: str) -> tuple[str, ...]:
+    """The YAML words of one family, sorted, without importing the kinds (products say theirs in NAME)."""
+    package = import_module(f"harness.kinds.{family}")
+    modules = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    if family == "products":
+        return tuple(sorted(str(_module(family, module).NAME) for module in modules))
+    return tuple(modules)
+
+
+@cache
+def _module(family: str, name: str) -> ModuleType:
+    return import_module(f"harness.kinds.{family}.{name}")
+
+
+def kind(family: str, name: str) -> ModuleType:
+    """The module of one kind. Raises: KeyError if the family has no such kind."""
+    if name not in names(family):
+        raise KeyError(f"no {family[:-1]} is called {name}")
+    return _module(family, name.replace("-", "_").replace(".", "_"))
+
+
+def product(name: str) -> contracts.ProductKind:
+    return cast(contracts.ProductKind, kind("products", name))
+
+
+def portal(name: str) -> contracts.PortalKind:
+    return cast(contracts.PortalKind, kind("portals", name))
+
+
+def component(name: str) -> contracts.ComponentKind:
+    return cast(contracts.ComponentKind, kind("components", name))
+
+
+def engine(name: str) -> contracts.EngineKind:
+    return cast(contracts.EngineKind, kind("engines", name))
+
+
+def check(name: str) -> contracts.CheckKind:
+    return cast(contracts.CheckKind, kind("checks", name))
+
+
+def fault(name: str) -> contracts.FaultKind:
+    return cast(contracts.FaultKind, kind("faults", name))
+
+
+def options(of: Any, values: dict[str, Any]) -> contracts.KindOptions:
+    """Validated options of a kind (a second validation of what the parser has already accepted)."""
+    return cast(contracts.KindOptions, of.Options.model_validate(values))

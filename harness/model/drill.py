@@ -1,0 +1,151 @@
+"""A drill, resolved: what exists, how it is backed up and restored, what must hold (DESIGN 7)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.model.frozen import Frozen, JsonValue
+from harness.model.inventory import ClassRule
+
+
+class Service(Frozen):
+    """One container of a stack. `volumes` maps the mount path to the named volume."""
+
+    name: str
+    image: str
+    build_context: str | None = None
+    command: tuple[str, ...] | None = None
+    environment: dict[str, str] = {}  # values are references, never secrets in plain text: see Secret
+    volumes: dict[str, str] = {}
+    depends_on: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    user: str | None = None
+    working_dir: str | None = None
+    hostname: str | None = None
+    stop_signal: str | None = None
+    stop_grace_s: float = 10.0
+
+
+class Stack(Frozen):
+    """The containers that run one portal, from a Compose file; services in order of start."""
+
+    file: str
+    services: tuple[Service, ...]
+
+    def service(self, name: str) -> Service:
+        return next(service for service in self.services if service.name == name)
+
+    def in_profile(self, profile: str | None) -> tuple[Service, ...]:
+        """Services of one profile; None means those that always run."""
+        return tuple(s for s in self.services if (profile in s.profiles if profile else not s.profiles))
+
+
+class Source(Frozen):
+    """What is backed up. Owned: started by the run, may be destroyed."""
+
+    stack: Stack
+    owned: bool = True
+
+
+class Portal(Frozen):
+    """The adapter, the service it speaks to, and its options (validated by the adapter's own model)."""
+
+    kind: str
+    service: str
+    port: int
+    options: dict[str, JsonValue] = {}
+
+
+class Component(Frozen):
+    """One thing that can be forgotten, bound to a place.
+
+    `options` are validated by the component kind, `engine_options` by the engine.
+    `primary`: exists nowhere else, so rebuilding is refused (LR-D1).
+    `tier`: the canary tier whose writes it stores ("" if the portal writes no canary into it).
+    """
+
+    name: str
+    kind: str
+    service: str
+    engine: str
+    options: dict[str, JsonValue] = {}
+    engine_options: dict[str, JsonValue] = {}
+    classes: tuple[ClassRule, ...] = ()
+    primary: bool = False
+    may_be_empty: str | None = None
+    requirements: tuple[str, ...] = ()
+
+
+class Group(Frozen):
+    """Components that must come from one instant: order of capture, largest skew in seconds."""
+
+    name: str
+    order: tuple[str, ...]
+    max_skew_s: float | None = None
+
+
+class CheckUse(Frozen):
+    """A check of the drill with its options (validated by the check's own model)."""
+
+    name: str
+    options: dict[str, JsonValue] = {}
+    default: bool = False
+
+
+class Waiver(Frozen):
+    """What is knowingly left out, why, and until when (ISO date)."""
+
+    what: str
+    reason: str
+    until: str
+
+
+class Rewire(Frozen):
+    """A value that must differ in a sandbox: replaced in a restored file before the portal starts."""
+
+    component: str
+    file: str
+    old: str
+    new: str
+
+
+class Objectives(Frozen):
+    """Limits in seconds; None is measured and not judged."""
+
+    rto_s: float | None = None
+    rpo_s: float | None = None
+    downtime_s: float | None = None
+    rto_marks: tuple[str, ...] = ()
+
+
+class Drill(Frozen):
+    """One drill file, read and resolved against product and portal; saved as `drill.json`."""
+
+    name: str
+    file: str
+    sha256: str
+    product: str
+    portal: Portal
+    stand_in: str | None
+    why: Literal["nightly", "pre-upgrade", "post-change", "rehearsal"]
+    source: Source
+    schedule_s: float | None
+    objectives: Objectives
+    components: tuple[Component, ...]
+    groups: tuple[Group, ...] = ()
+    mode: Literal["online", "offline"] = "online"
+    restore_strategy: dict[str, Literal["as-backed-up", "rebuild"]] = {}
+    restore_order: tuple[str, ...] = ()
+    rewire: tuple[Rewire, ...] = ()
+    checks: tuple[CheckUse, ...]
+    waivers: tuple[Waiver, ...] = ()
+    canary_every_s: float = 0.5
+    keep: int = 7
+    deadline_s: dict[str, float] = {}
+
+    def component(self, name: str) -> Component:
+        return next(component for component in self.components if component.name == name)
+
+    def rebuilt(self) -> tuple[str, ...]:
+        """Components that are rebuilt after the restore instead of restored."""
+        return tuple(name for name, strategy in self.restore_strategy.items() if strategy == "rebuild")

@@ -1,0 +1,86 @@
+"""Inventories and their differences: one format for files, rows, index ids and all else (DESIGN 4)."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import NamedTuple
+
+from harness.model.frozen import Frozen
+
+
+class ItemClass(StrEnum):
+    """How an item is judged; every class but `state` stands with a reason."""
+
+    STATE = "state"
+    APPEND = "append"
+    MONOTONE = "monotone"
+    REBUILDABLE = "rebuildable"
+    DISPOSABLE = "disposable"
+    REWRITTEN = "rewritten"
+    CANARY = "canary"
+
+
+class Item(NamedTuple):
+    """One thing that a component holds.
+
+    Shape: `key` unique and sortable by its bytes (file names that are not UTF-8 by surrogateescape),
+    `digest` of its content, `attributes` what must be equal besides (mode, owner, link target, …).
+    """
+
+    key: str
+    item_class: ItemClass
+    digest: str
+    attributes: dict[str, str]
+
+    @property
+    def sort_key(self) -> bytes:
+        return os.fsencode(self.key)
+
+
+class ClassRule(Frozen):
+    """Items whose key matches the glob `match` (`**` crosses `/`) have this class, for this reason."""
+
+    match: str
+    item_class: ItemClass
+    reason: str
+
+
+class InventoryRef(Frozen):
+    """Where an inventory lies: a gzip of JSON lines beside the evidence or in the restore point."""
+
+    component: str
+    moment: str  # before | after | restored
+    path: str
+    count: int
+    sha256: str
+
+
+class Named(Frozen):
+    """The first items of one kind of difference, and how many there are in all."""
+
+    count: int = 0
+    first: tuple[str, ...] = ()
+
+
+class Difference(Frozen):
+    """What the merge of a component's inventories found; judges see this, never inventories.
+
+    Shape: `missing`, `extra`, `changed` break parity (each name may carry what changed);
+    `transient` are items that differ between the source's own two inventories;
+    `ignored` counts items by class and reason.
+    """
+
+    component: str
+    source_count: int
+    restored_count: int
+    missing: Named = Named()
+    extra: Named = Named()
+    changed: Named = Named()
+    transient: Named = Named()
+    canary_count: int = 0
+    ignored: dict[str, int] = {}
+
+    @property
+    def equal(self) -> bool:
+        return not (self.missing.count or self.extra.count or self.changed.count)

@@ -1,0 +1,72 @@
+"""A plan: every step of a drill with its deadline and its reason, before anything is touched."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from harness.model.drill import Component, Service
+from harness.model.frozen import Frozen
+
+
+class Action(StrEnum):
+    """What a step does; `run/` has one function for each."""
+
+    # capture
+    PREPARE_IMAGES = "prepare_images"
+    START_SOURCE = "start_source"
+    SURVEY = "survey"
+    GUARD = "guard"
+    START_WATCHES = "start_watches"
+    INVENTORY_BEFORE = "inventory_before"
+    BACK_UP = "back_up"
+    INVENTORY_AFTER = "inventory_after"
+    AWAIT_CANARIES = "await_canaries"
+    SEAL = "seal"
+    STOP_SOURCE_PORTAL = "stop_source_portal"
+    START_SOURCE_PORTAL = "start_source_portal"
+    # recover
+    PREFLIGHT = "preflight"
+    DISASTER = "disaster"
+    CREATE_TARGET = "create_target"
+    VERIFY_ARTEFACTS = "verify_artefacts"
+    START_SERVICE = "start_service"
+    RESTORE = "restore"
+    INVENTORY_RESTORED = "inventory_restored"
+    REWIRE = "rewire"
+    START_PORTAL = "start_portal"
+    FIRST_SEARCH = "first_search"
+    REBUILD = "rebuild"
+    OBSERVE = "observe"
+    TEAR_DOWN = "tear_down"
+
+
+class Step(Frozen):
+    """One step. `needs`: steps that must have ended well, else it is skipped. Units: seconds."""
+
+    id: str
+    action: Action
+    subject: str = ""  # component, service or moment
+    deadline_s: float
+    needs: tuple[str, ...] = ()
+    why: str = ""
+    requirements: tuple[str, ...] = ()
+
+
+class Plan(Frozen):
+    """Saved as `plan.json`. Components and services stand here as they will be used, so that a fault of
+    procedure is a changed plan (DESIGN 10)."""
+
+    drill: str
+    components: tuple[Component, ...]
+    services: tuple[Service, ...]
+    capture: tuple[Step, ...]
+    recover: tuple[Step, ...]
+    not_covered: tuple[str, ...] = ()
+    supplied_from_outside: tuple[str, ...] = ()
+    only_checks: tuple[str, ...] = ()  # not empty: a partial run (`-k`)
+
+    def component(self, name: str) -> Component:
+        return next(component for component in self.components if component.name == name)
+
+    def service(self, name: str) -> Service:
+        return next(service for service in self.services if service.name == name)

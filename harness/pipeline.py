@@ -1,0 +1,142 @@
+"""The stages in order: capture, recover, judge, report (DESIGN 3 and 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import clock, report
+from harness.containers.garbage import collect
+from harness.containers.locks import RunLock
+from harness.errors import HarnessBroken
+from harness.judge.judge import judge
+from harness.model.drill import Drill
+from harness.model.plan import Plan
+from harness.model.progress import Progress
+from harness.model.restore_point import FaultNote, RestorePoint
+from harness.model.verdict import Verdict
+from harness.run import vault
+from harness.run.capture import Capture
+from harness.run.journal import Journal, read_evidence
+from harness.run.recover import Recovery
+from harness.run.session import STATE, Session, reachable_engine
+
+__all__ = ["DrillRun", "collect_garbage", "drill_run", "judge_saved"]
+
+RECORD = "restore_point.json"  # what the judge is given of the restore point, kept beside the evidence
+
+
+@dataclass
+class DrillRun:
+    """One run: `verdict` is set when the context has been left."""
+
+    run_id: str
+    folder: Path
+    verdict: Verdict | None = None
+
+
+@contextmanager
+def drill_run(
+    drill: Drill,
+    plan: Plan,
+    *,
+    root: Path,
+    progress: Progress,
+    restore_point: Path | None = None,
+    keep: bool = False,
+    fault: FaultNote | None = None,
+) -> Iterator[DrillRun]:
+    """Entering captures (unless `restore_point` is given), recovers and observes up to `settled`; leaving
+    tears down, closes the evidence, judges and reports, Ctrl-C included.
+
+    `fault` says that `plan` was altered on purpose; a damaged restore point says so itself.
+    Raises: HarnessBroken if no container engine answers.
+    """
+    run_id, state = clock.new_id(), root.resolve() / STATE
+    point = vault.load_record(restore_point) if restore_point else None
+    faulty = fault is not None or (point is not None and point.fault is not None)
+    folder = root.resolve() / "reports" / drill.name / ("proofs" if faulty else "") / run_id
+    with ExitStack() as held:
+        engine = held.enter_context(reachable_engine())
+        held.enter_context(RunLock(state, run_id))
+        _save_plan(folder, drill, plan)
+        journal = Journal(folder / "evidence.jsonl")
+        run = DrillRun(run_id, folder)
+        session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep)
+        stages = _Stages(session, point, restore_point)
+        held.callback(stages.finish, run)
+        progress.run_started(drill.name, run_id, str(folder))
+        journal.mark("run_started", run=run_id)
+        if fault is not None:
+            journal.mark("plan_altered", fault=fault.model_dump(mode="json"))
+        stages.enter()
+        yield run
+
+
+class _Stages:
+    """Both halves of one run, and its end in every case."""
+
+    def __init__(self, session: Session, point: RestorePoint | None, point_folder: Path | None) -> None:
+        self._session, self._point, self._point_folder = session, point, point_folder
+        self._capture: Capture | None = None
+        self._recovery: Recovery | None = None
+
+    def enter(self) -> None:
+        session = self._session
+        if self._point is None:
+            self._capture = Capture(session)
+            self._point = self._capture.run()
+            self._point_folder = self._capture.folder
+        if self._point is not None and self._point_folder is not None:
+            (session.folder / RECORD).write_text(self._point.model_dump_json() + "\n", encoding="utf-8")
+            self._recovery = Recovery(session, self._point_folder, self._point, self._capture)
+            self._recovery.run()
+
+    def finish(self, run: DrillRun) -> None:
+        session = self._session
+        try:
+            if self._recovery is not None:
+                self._recovery.tear_down()
+            elif self._capture is not None and not session.keep:
+                self._capture.end()
+                session.journal.mark("source_removed", leftovers=[*self._capture.stack.remove()])
+        finally:
+            evidence = session.journal.close()
+            run.verdict = judge(session.drill, session.plan, self._point, evidence)
+            report.write_reports(session.folder, run.verdict, session.drill, session.plan, evidence)
+            if run.verdict.recovered and self._point_folder is not None:
+                (self._point_folder / vault.RECOVERED).touch()
+            vault.prune(vault.vault_of(session.state, session.drill.name), session.drill.keep)
+
+
+def _save_plan(folder: Path, drill: Drill, plan: Plan) -> None:
+    """`drill.json` and `plan.json` stand before the first container does."""
+    try:
+        folder.mkdir(parents=True)
+        (folder / "drill.json").write_text(drill.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        (folder / "plan.json").write_text(plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error
+
+
+def judge_saved(folder: Path) -> Verdict:
+    """Judge the saved evidence of a run again: the same bytes of `verdict.json` by the same version.
+
+    Raises: HarnessBroken if the folder holds no run.
+    """
+    try:
+        drill = Drill.model_validate_json((folder / "drill.json").read_bytes())
+        plan = Plan.model_validate_json((folder / "plan.json").read_bytes())
+        evidence = read_evidence(folder / "evidence.jsonl")
+    except (OSError, ValueError) as error:
+        raise HarnessBroken(f"{folder} holds no run that can be judged: {error}") from error
+    saved = folder / RECORD
+    point = RestorePoint.model_validate_json(saved.read_bytes()) if saved.exists() else None
+    return judge(drill, plan, point, evidence)
+
+
+def collect_garbage(root: Path) -> list[str]:
+    """Remove by label what runs left behind that nobody holds any more; returns what was removed."""
+    return collect(root.resolve() / STATE)

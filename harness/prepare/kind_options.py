@@ -1,0 +1,88 @@
+"""Options of kinds as the file writes them, checked by each kind's own model.
+
+A kind's field `within_s` is the word `within` in the file, with a unit: `within: 3 min`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from harness.model.frozen import JsonValue
+from harness.prepare.mistakes import Mistakes, shown
+from harness.prepare.units import seconds
+from harness.prepare.yaml_source import At
+
+Options = dict[str, JsonValue]
+
+
+def words(model: type[BaseModel]) -> dict[str, str]:
+    """The file's word for each field of a kind's options, by word."""
+    return {_word(name): name for name in model.model_fields}
+
+
+def _word(field: str) -> str:
+    return field.removesuffix("_s")
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Options:
+    """Mappings are merged key by key, everything else is replaced."""
+    found: Options = dict(base)
+    for key, value in over.items():
+        below = found.get(key)
+        found[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return found
+
+
+def read_options(
+    model: type[BaseModel],
+    defaults: Mapping[str, Any],
+    written: Mapping[str, Any],
+    at: At,
+    mistakes: Mistakes,
+    further: tuple[str, ...] = (),
+) -> Options:
+    """The defaults with what was written at `at` over them, valid for `model`, or mistakes.
+
+    Shape: `defaults` by field name (`within_s`), `written` by word (`within`); `further` are keys that the
+    place knows besides the options, named when a key is unknown.
+    """
+    before = len(mistakes.found)
+    given = merged(defaults, _by_field(model, written, at, mistakes, further))
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        if len(mistakes.found) == before or any(one["type"] != "missing" for one in error.errors()):
+            mistakes.of_model(_in_words(error), at, model)
+    return given
+
+
+def _by_field(
+    model: type[BaseModel], written: Mapping[str, Any], at: At, mistakes: Mistakes, further: tuple[str, ...]
+) -> Options:
+    fields, found = words(model), {}
+    for word, value in written.items():
+        field = fields.get(word)
+        if field is None and word in model.model_fields:
+            mistakes.at_key((*at, word), f"the key {word}", f"the key {_word(word)}, with a unit such as 30 s")
+        elif field is None:
+            mistakes.unknown_word((*at, word), "a key that is known here", word, (*fields, *further), key=True)
+        elif field == word:
+            found[field] = value
+        else:
+            try:
+                found[field] = seconds(value)
+            except ValueError as error:
+                expected, _, hint = str(error).partition("|")
+                mistakes.at_value((*at, word), shown(value), expected, hint)
+    return found
+
+
+def _in_words(error: ValidationError) -> list[dict[str, Any]]:
+    """The errors, with the file's words for the fields."""
+    return [
+        {**one, "loc": tuple(_word(part) if isinstance(part, str) else part for part in one["loc"])}
+        for one in error.errors(include_url=False)
+    ]

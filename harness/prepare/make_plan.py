@@ -1,0 +1,146 @@
+"""A drill becomes a plan: every step of both halves with its deadline, what it needs and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.errors import PortalDrillError
+from harness.kinds import registry
+from harness.kinds.contracts import ChoosesMoment, When
+from harness.model.drill import Component, Drill
+from harness.model.plan import Action, Plan, Step
+from harness.prepare.mistakes import nearest
+from harness.prepare.plan_recover import plan_recover
+from harness.prepare.plan_words import DEADLINES_S, OBSERVED_WHEN, WHY
+from harness.prepare.units import in_words
+
+
+class Steps:
+    """Steps of one half in order; knows deadlines, words and requirement ids."""
+
+    def __init__(self, drill: Drill) -> None:
+        self.drill = drill
+        self.steps: list[Step] = []
+
+    def add(self, action: Action, subject: str = "", needs: Iterable[str] = (), note: str = "") -> str:
+        """Append a step; returns its id."""
+        step = f"{action}:{subject}" if subject else str(action)
+        component = next((c for c in self.drill.components if c.name == subject), None)
+        deadlines = self.drill.deadline_s
+        why = WHY[action].format(subject=OBSERVED_WHEN[subject] if action is Action.OBSERVE else subject)
+        self.steps.append(
+            Step(
+                id=step,
+                action=action,
+                subject=subject,
+                deadline_s=deadlines.get(step, deadlines.get(str(action), DEADLINES_S[action])),
+                needs=tuple(needs),
+                why=f"{why} ({note})" if note else why,
+                requirements=component.requirements if component and action is not Action.START_SERVICE else (),
+            )
+        )
+        return step
+
+
+def make_plan(drill: Drill, *, only_checks: tuple[str, ...] = ()) -> Plan:
+    """Every step of the drill. `only_checks` leaves out moments at which none of them observes.
+
+    Raises: PortalDrillError if `only_checks` names a check that the drill does not have.
+    """
+    used = [use.name for use in drill.checks]
+    for name in only_checks:
+        if name not in used:
+            raise PortalDrillError(f"the drill {drill.name} has no check {name}. {nearest(name, used)}".strip())
+    return Plan(
+        drill=drill.name,
+        components=drill.components,
+        services=drill.source.stack.services,
+        capture=_capture(drill),
+        recover=plan_recover(drill, Steps(drill), _moments(drill, only_checks)),
+        not_covered=_not_covered(drill, only_checks),
+        supplied_from_outside=_supplied_from_outside(drill),
+        only_checks=only_checks,
+    )
+
+
+def capture_order(drill: Drill) -> tuple[Component, ...]:
+    """Groups first, each in its order, then the others in the product's order."""
+    grouped = [name for group in drill.groups for name in group.order]
+    return tuple(drill.component(n) for n in dict.fromkeys((*grouped, *(c.name for c in drill.components))))
+
+
+def _capture(drill: Drill) -> tuple[Step, ...]:
+    steps, components = Steps(drill), capture_order(drill)
+    images = steps.add(Action.PREPARE_IMAGES)
+    preflight = steps.add(Action.PREFLIGHT, needs=(images,))
+    source = steps.add(Action.START_SOURCE, needs=(images, preflight))
+    steps.add(Action.SURVEY, needs=(source,))
+    guard = steps.add(Action.GUARD, needs=(source,))
+    watches = steps.add(Action.START_WATCHES, needs=(source, guard))
+    ready: tuple[str, ...] = (source, guard, watches)
+    if drill.mode == "offline":
+        ready = (*ready, steps.add(Action.STOP_SOURCE_PORTAL, needs=(source, watches)))
+    for component in components:
+        steps.add(Action.INVENTORY_BEFORE, component.name, needs=ready)
+    backups = tuple(steps.add(Action.BACK_UP, component.name, needs=ready) for component in components)
+    if drill.mode == "offline":
+        _inventories_after(steps, components, ready)
+        again = steps.add(Action.START_SOURCE_PORTAL, needs=(source,))
+        steps.add(Action.AWAIT_CANARIES, needs=(*backups, again))
+    else:
+        steps.add(Action.AWAIT_CANARIES, needs=(watches, *backups))
+        _inventories_after(steps, components, ready)
+    steps.add(Action.SEAL, needs=backups)
+    return tuple(steps.steps)
+
+
+def _inventories_after(steps: Steps, components: Iterable[Component], ready: tuple[str, ...]) -> None:
+    for component in components:
+        steps.add(Action.INVENTORY_AFTER, component.name, needs=(*ready, f"{Action.BACK_UP}:{component.name}"))
+
+
+def _moments(drill: Drill, only_checks: tuple[str, ...]) -> frozenset[When]:
+    """The moments to observe at: all, or those of the chosen checks and of the checks always made."""
+    if not only_checks:
+        return frozenset(When)
+    kinds = {use.name: registry.check(use.name) for use in drill.checks}
+    chosen = [kind for name, kind in kinds.items() if name in only_checks or kind.ALWAYS]
+    return frozenset(k.moment(drill) if isinstance(k, ChoosesMoment) else When(k.WHEN) for k in chosen)
+
+
+def _not_covered(drill: Drill, only_checks: tuple[str, ...]) -> tuple[str, ...]:
+    waived = [f"{w.what}: waived until {w.until}: {w.reason}" for w in drill.waivers]
+    left = [
+        f"check {use.name}: not chosen for this run"
+        for use in drill.checks
+        if only_checks and use.name not in only_checks and not registry.check(use.name).ALWAYS
+    ]
+    return (*waived, *left)
+
+
+def _supplied_from_outside(drill: Drill) -> tuple[str, ...]:
+    """Images, and the names of what the environment gives (GEN-D20): a restore that works only because of
+    them is seen in the report."""
+    found = []
+    for service in drill.source.stack.in_profile(None):
+        found.append(f"{service.name}: image {service.image}")
+        found += [f"{service.name}: environment {name}" for name in sorted(service.environment)]
+    return tuple(found)
+
+
+def explain(plan: Plan) -> str:
+    """The plan in words, one numbered step a line."""
+    lines = [f"Drill {plan.drill}" + (f", only {', '.join(plan.only_checks)}" if plan.only_checks else "")]
+    for title, steps in (("Capture", plan.capture), ("Recover", plan.recover)):
+        lines += ["", title]
+        for number, step in enumerate(steps, 1):
+            lines.append(f"{number:3}. {step.id}: {step.why} (at most {in_words(step.deadline_s)})")
+            if step.requirements and step.action in (Action.BACK_UP, Action.RESTORE):
+                lines.append(f"     meets {', '.join(step.requirements)}")
+    for title, texts in (
+        ("Not covered", plan.not_covered),
+        ("Supplied from outside the backup", plan.supplied_from_outside),
+    ):
+        if texts:
+            lines += ["", title, *(f"  - {text}" for text in texts)]
+    return "\n".join(lines) + "\n"

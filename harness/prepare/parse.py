@@ -1,0 +1,190 @@
+"""A drill file becomes a `Drill`: read, checked against its schema, resolved against product and portal.
+
+All mistakes of the author are reported at once.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.errors import DrillFileWrong
+from harness.model.drill import Drill, Objectives, Source, Stack
+from harness.prepare import resolve, rules
+from harness.prepare.compose_file import read_stack
+from harness.prepare.mistakes import Mistakes
+from harness.prepare.resolve import UNREADABLE, Desk
+from harness.prepare.schema import DrillText
+from harness.prepare.yaml_source import Document, read_yaml
+
+# What stands in for wrong parts of list entries, so that all other parts can still be checked.
+_STANDS_IN: dict[str, dict[str, Any]] = {
+    "waivers": {"reason": "-", "until": "9999-12-31"},
+    "rewire": {"component": UNREADABLE, "file": "-", "from": "-", "to": "-"},
+}
+_ENTRIES: dict[str, Any] = {
+    "waivers": {"undeclared": "-", **_STANDS_IN["waivers"]},
+    "rewire": _STANDS_IN["rewire"],
+    "checks": UNREADABLE,
+}
+_ROOT_SIGNS = (".git", "pyproject.toml")
+
+
+def read_drill(path: Path, *, today: date | None = None) -> Drill:
+    """The drill, resolved. `today` decides whether waivers have ended; usually the present day in UTC.
+
+    Raises: DrillFileWrong with all mistakes, those of the stack's Compose file among them.
+    """
+    document = read_yaml(path, _shown(path))
+    mistakes = Mistakes(document)
+    rules.check_secrets(mistakes, document.data)
+    text, tainted = _read_text(document, mistakes)
+    desk = Desk(text, mistakes, tainted, today or datetime.now(UTC).date())
+    desk.stack = _read_source(desk, path)
+    desk.product = _kind(desk, "products", text.product, ("product",))
+    desk.portal = _kind(desk, "portals", text.portal.kind, ("portal", "kind"))
+    drill = _resolve(desk)
+    if drill is None or mistakes.found:
+        raise DrillFileWrong(tuple(mistakes.found))
+    return drill
+
+
+def _shown(path: Path) -> str:
+    """The path as people know it: relative to where they are, else the name alone."""
+    try:
+        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except (OSError, RuntimeError, ValueError):
+        return path.name
+
+
+def _kind(desk: Desk, family: str, word: str, at: tuple[str, ...]) -> Any:
+    return None if word == UNREADABLE else desk.known(family, word, at)
+
+
+def _read_text(document: Document, mistakes: Mistakes) -> tuple[DrillText, frozenset[str]]:
+    """The file by its schema. Where it is wrong, the wrong parts are reported, taken out and named, so that
+    the rest can still be checked."""
+    data: Any = document.data
+    if not isinstance(data, dict):
+        found = "an empty file" if data is None else "no keys and values"
+        mistakes.at_value((), found, "a drill: keys and values, the key drill among them")
+        raise DrillFileWrong(tuple(mistakes.found))
+    tainted: set[str] = set()
+    for _ in range(3):
+        try:
+            return DrillText.model_validate(data), frozenset(tainted)
+        except ValidationError as error:
+            if not tainted:
+                mistakes.of_model(error.errors(include_url=False), (), DrillText)
+            for one in error.errors():
+                tainted.add(str(one["loc"][0]))
+                data = _with_required(_without(data, one["loc"]))
+    return DrillText.model_validate(_with_required({})), frozenset(DrillText.model_fields)
+
+
+def _without(data: dict[str, Any], where: tuple[int | str, ...]) -> dict[str, Any]:
+    """A copy without the wrong value, or with what stands in for it: list entries keep their places."""
+    keys = [part for part in where if part != "[key]"]
+    top = str(keys[0])
+    entry = next((n for n, part in enumerate(keys) if isinstance(part, int)), None)
+    if top == "checks":
+        keys = keys[:2]
+    if entry is not None and (top not in _ENTRIES or entry != 1):
+        keys, entry = keys[:entry], None
+    found = deepcopy(data)
+    below: Any = found
+    for key in keys[:-1]:
+        if isinstance(below, dict) and isinstance(key, str) and key not in below:
+            return found
+        below = below[key]
+    last = keys[-1]
+    if entry is None or (isinstance(below, dict) and last not in _STANDS_IN.get(top, {})):
+        below.pop(last, None)
+    else:
+        below[last] = _ENTRIES[top] if isinstance(last, int) else _STANDS_IN[top][str(last)]
+    return found
+
+
+def _with_required(data: dict[str, Any]) -> dict[str, Any]:
+    source = data.get("source")
+    portal = data.get("portal")
+    found = {"drill": "unreadable", "product": UNREADABLE, **data}
+    found["source"] = source if isinstance(source, dict) and "stack" in source else {"stack": UNREADABLE}
+    found["portal"] = {"kind": UNREADABLE, **portal} if isinstance(portal, dict) else portal or UNREADABLE
+    return found
+
+
+def _read_source(desk: Desk, path: Path) -> Stack | None:
+    """The stack's Compose file, sought from the drill file's folder upwards to the root of the project."""
+    wanted = desk.text.source.stack
+    if wanted == UNREADABLE:
+        return None
+    found = _sought(path, wanted)
+    if found is None:
+        desk.mistakes.at_value(("source", "stack"), wanted, "a Compose file, in this folder or one above it")
+        return None
+    try:
+        return read_stack(found, _shown(found))
+    except DrillFileWrong as wrong:
+        desk.mistakes.found.extend(wrong.mistakes)
+        return None
+
+
+def _sought(path: Path, wanted: str) -> Path | None:
+    try:
+        for folder in path.resolve().parents:
+            if (folder / wanted).is_file():
+                return folder / wanted
+            if any((folder / sign).exists() for sign in _ROOT_SIGNS):
+                break
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def _resolve(desk: Desk) -> Drill | None:
+    waivers = resolve.resolve_waivers(desk)
+    portal = resolve.resolve_portal(desk)
+    components = resolve.resolve_components(desk)
+    checks = resolve.resolve_checks(desk)
+    groups = rules.resolve_groups(desk, components)
+    strategies, order = rules.resolve_restore(desk, components)
+    rewire = rules.resolve_rewire(desk, components)
+    rules.check_mode(desk, components)
+    rules.check_places(desk, components, portal.service if portal else None)
+    rules.check_proof(desk, checks)
+    rules.check_words(desk, components)
+    if desk.mistakes.found or desk.stack is None or desk.product is None or desk.portal is None or portal is None:
+        return None
+    text, vendor = desk.text, desk.product.NAME in desk.portal.VENDOR_OF
+    parts: dict[str, Any] = {"restore_strategy": strategies, "restore_order": order, "rewire": rewire}
+    return Drill(
+        name=text.drill,
+        file=desk.mistakes.document.file,
+        sha256=desk.mistakes.document.sha256,
+        product=desk.product.NAME,
+        portal=portal,
+        stand_in=None if vendor else f"{desk.portal.TITLE} for {desk.product.TITLE}",
+        why=text.why,
+        source=Source(stack=desk.stack),
+        schedule_s=text.schedule,
+        objectives=_objectives(text),
+        components=components,
+        groups=groups,
+        mode=text.backup.mode,
+        checks=checks,
+        waivers=waivers,
+        canary_every_s=text.canary_every,
+        keep=text.backup.keep,
+        deadline_s=dict(text.deadlines),
+        **parts,
+    )
+
+
+def _objectives(text: DrillText) -> Objectives:
+    limits = text.objectives
+    return Objectives(rto_s=limits.rto, rpo_s=limits.rpo, downtime_s=limits.downtime, rto_marks=tuple(limits.rto_marks))

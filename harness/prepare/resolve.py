@@ -1,0 +1,225 @@
+"""Portal, components, checks and waivers of a drill: product, then portal, then drill file over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from harness.kinds import registry
+from harness.kinds.contracts import PortalKind, ProductComponent, ProductKind
+from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
+from harness.model.inventory import ClassRule, ItemClass
+from harness.prepare.kind_options import merged, read_options
+from harness.prepare.mistakes import Mistakes, shown
+from harness.prepare.schema import ComponentText, DrillText
+from harness.prepare.yaml_source import At
+
+_COMPONENT_KEYS = tuple(ComponentText.model_fields)
+
+
+UNREADABLE = "\0"  # stands for a required value that was missing or wrong; reported already
+
+
+@dataclass
+class Desk:
+    """What the resolving of one drill file works on. A part that could not be read is None or in `tainted`:
+    what follows from its absence is no further mistake."""
+
+    text: DrillText
+    mistakes: Mistakes
+    tainted: frozenset[str]
+    today: date
+    stack: Stack | None = None
+    product: ProductKind | None = None
+    portal: PortalKind | None = None
+    waived: dict[str, set[str]] = field(default_factory=lambda: {"component": set(), "check": set(), "order": set()})
+
+    def place(self, at: At, otherwise: At) -> At:
+        """`at` if the file has it, else where it follows from."""
+        return at if at in self.mistakes.document.values else otherwise
+
+    def known(self, family: str, word: str | None, at: At) -> Any | None:
+        """The kind's module, or None and a mistake."""
+        if word is None:
+            return None
+        if word in registry.names(family):
+            return registry.kind(family, word)
+        article = "an" if family.startswith("e") else "a"
+        self.mistakes.unknown_word(at, f"{article} {family[:-1]}", word, registry.names(family))
+        return None
+
+
+def resolve_portal(desk: Desk) -> Portal | None:
+    text, at = desk.text.portal, ("portal",)
+    if desk.portal is None:
+        return None
+    service = text.service or desk.portal.SERVICE
+    _check_service(desk, service, desk.place((*at, "service"), at))
+    further = ("kind", "service", "port")
+    options = read_options(desk.portal.Options, {}, text.model_extra or {}, at, desk.mistakes, further)
+    return Portal(kind=text.kind, service=service, port=text.port or desk.portal.PORT, options=options)
+
+
+def _check_service(desk: Desk, service: str, at: At) -> None:
+    if desk.stack is None:
+        return
+    known = [one.name for one in desk.stack.in_profile(None)]
+    if service not in known:
+        desk.mistakes.unknown_word(at, "a service of the stack that always runs", service, known)
+
+
+def resolve_waivers(desk: Desk) -> tuple[Waiver, ...]:
+    found = []
+    for number, waiver in enumerate(desk.text.waivers):
+        at: At = ("waivers", number)
+        given = {sort: getattr(waiver, sort) for sort in ("component", "check", "order", "undeclared")}
+        chosen = {sort: what for sort, what in given.items() if what is not None}
+        if len(chosen) != 1:
+            if chosen or "waivers" not in desk.tainted:
+                found_words = " and ".join(chosen) or "a waiver of nothing"
+                desk.mistakes.at_value(at, found_words, "exactly one of component, check, order, undeclared")
+            continue
+        sort, what = next(iter(chosen.items()))
+        desk.waived.setdefault(sort, set()).add(what)
+        _check_until(desk, waiver.until, (*at, "until"))
+        _check_waivable(desk, sort, what, (*at, sort))
+        found.append(Waiver(what=f"{sort} {what}", reason=waiver.reason, until=waiver.until))
+    return tuple(found)
+
+
+def _check_until(desk: Desk, text: str, at: At) -> None:
+    try:
+        until = date.fromisoformat(text)
+    except ValueError:
+        desk.mistakes.at_value(at, shown(text), "a date, such as 2027-03-31")
+        return
+    if until < desk.today:
+        hint = "the waiver has ended: back it up or renew it"
+        desk.mistakes.at_value(at, shown(text), "a day that is not over", hint)
+
+
+def _check_waivable(desk: Desk, sort: str, what: str, at: At) -> None:
+    if desk.product is None:
+        return
+    known: dict[str, Iterable[str]] = {
+        "component": desk.product.COMPONENTS,
+        "check": desk.product.DEFAULT_CHECKS,
+        "order": desk.product.GROUPS,
+    }
+    if sort == "check" and what in registry.names("checks") and registry.check(what).ALWAYS:
+        desk.mistakes.at_value(at, f"a waiver for {what}", "a check that can be left out", "it is always made")
+    elif sort in known and what not in known[sort]:
+        noun = "group" if sort == "order" else sort
+        desk.mistakes.unknown_word(at, f"a {noun} that {desk.product.NAME} demands", what, known[sort])
+    elif sort == "component" and not desk.product.COMPONENTS[what].waivable:
+        row = desk.product.COMPONENTS[what]
+        hint = f"{row.why} ({', '.join(row.requirements)})"
+        desk.mistakes.at_value(at, f"a waiver for {what}", "a component that can be left out", hint)
+
+
+def resolve_components(desk: Desk) -> tuple[Component, ...]:
+    """The product's components, then the file's own, in order; what cannot be resolved is a mistake."""
+    rows: Mapping[str, ProductComponent] = desk.product.COMPONENTS if desk.product else {}
+    found = []
+    for name in dict.fromkeys((*rows, *desk.text.components)):
+        text = desk.text.components.get(name)
+        if name in desk.waived["component"]:
+            if text is not None:
+                desk.mistakes.at_key(("components", name), f"{name}, which is waived", "a component or its waiver")
+            continue
+        component = _component(desk, name, rows.get(name), text or ComponentText())
+        if component is not None:
+            found.append(component)
+    return tuple(found)
+
+
+def _component(desk: Desk, name: str, row: ProductComponent | None, text: ComponentText) -> Component | None:
+    at: At = ("components", name)
+    bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
+    usual_kind = bound.get("kind") or (row.kind if row else None)
+    usual_engine = bound.get("engine") or (row.engine if row else None)
+    kind_name, engine_name = text.kind or usual_kind, text.engine or usual_engine
+    kind = desk.known("components", kind_name, desk.place((*at, "kind"), desk.place(at, ("product",))))
+    engine = desk.known("engines", engine_name, desk.place((*at, "engine"), desk.place(at, ("product",))))
+    if desk.product is None or desk.portal is None:
+        return None
+    service = _service(desk, name, row, text, bound)
+    for key, word in (("kind", kind_name), ("engine", engine_name)):
+        if word is None and "components" not in desk.tainted:
+            known = ", ".join(desk.product.COMPONENTS)
+            hint = f"{desk.product.NAME} has {known}"
+            expected = f"the key {key}, because {desk.product.NAME} does not know {name}"
+            desk.mistakes.at_key(at, f"{name} without {key}", expected, hint)
+    if kind is None or engine is None or service is None:
+        return None
+    if kind_name not in engine.COMPONENTS:
+        where = desk.place((*at, "engine"), desk.place((*at, "kind"), at))
+        kinds = ", ".join(sorted(engine.COMPONENTS))
+        desk.mistakes.at_value(where, f"the engine {engine_name} for a {kind_name}", f"an engine for a {kind_name}",
+                               f"{engine_name} backs up {kinds}")  # fmt: skip
+        return None
+    options = bound.get("options", {}) if kind_name == usual_kind else {}
+    engine_options = bound.get("engine_options", {}) if engine_name == usual_engine else {}
+    here = desk.place(at, ("portal",))
+    there = desk.place((*at, "engine_options"), here)
+    assert kind_name and engine_name
+    return Component(
+        name=name,
+        kind=kind_name,
+        service=service,
+        engine=engine_name,
+        options=read_options(kind.Options, options, text.model_extra or {}, here, desk.mistakes, _COMPONENT_KEYS),
+        engine_options=read_options(engine.Options, engine_options, text.engine_options, there, desk.mistakes),
+        classes=_classes(row, bound, text),
+        primary=bool(text.primary) or bool(row and row.primary),
+        may_be_empty=text.may_be_empty or bound.get("may_be_empty"),
+        requirements=row.requirements if row else (),
+    )
+
+
+def _service(
+    desk: Desk, name: str, row: ProductComponent | None, text: ComponentText, bound: Mapping[str, Any]
+) -> str | None:
+    at: At = ("components", name)
+    service = text.service or bound.get("service")
+    if service is None:
+        expected = f"a service for it: the portal {desk.text.portal.kind} does not say where it is"
+        hint = f"{row.why} ({', '.join(row.requirements)}); or waive it" if row else ""
+        if "components" not in desk.tainted and not (row and "waivers" in desk.tainted):
+            desk.mistakes.at_key(desk.place(at, ("product",)), f"{name}, bound to nothing", expected, hint)
+        return None
+    _check_service(desk, str(service), desk.place((*at, "service"), desk.place(at, ("portal",))))
+    return str(service)
+
+
+def _classes(row: ProductComponent | None, bound: Mapping[str, Any], text: ComponentText) -> tuple[ClassRule, ...]:
+    """The file's first, then the portal's, then the product's: the first that matches counts."""
+    written = [ClassRule(match=c.match, item_class=ItemClass(c.item_class), reason=c.reason) for c in text.classes]
+    usual = [ClassRule.model_validate(dict(rule)) for rule in bound.get("classes", ())]
+    demanded = [ClassRule(match=m, item_class=ItemClass(c), reason=r) for m, c, r in (row.classes if row else ())]
+    return (*written, *usual, *demanded)
+
+
+def resolve_checks(desk: Desk) -> tuple[CheckUse, ...]:
+    """Those that are always made, the product's, then the file's own; `checks:` adds them or sets options."""
+    always = [name for name in registry.names("checks") if registry.check(name).ALWAYS]
+    default = [name for name in (desk.product.DEFAULT_CHECKS if desk.product else ()) if name not in always]
+    uses = {name: CheckUse(name=name, default=True) for name in (*always, *default)}
+    seen: set[str] = set()
+    for number, entry in enumerate(desk.text.checks):
+        at: At = ("checks", number)
+        kind = None if entry.name == UNREADABLE else desk.known("checks", entry.name, at)
+        if kind is None:
+            continue
+        if entry.name in seen or entry.name in desk.waived["check"]:
+            found = f"{entry.name} again" if entry.name in seen else f"{entry.name}, which is waived"
+            desk.mistakes.at_value(at, found, "each check once, or its waiver")
+        seen.add(entry.name)
+        options = read_options(kind.Options, {}, entry.options, (*at, entry.name), desk.mistakes)
+        uses[entry.name] = CheckUse(name=entry.name, options=merged({}, options), default=entry.name in uses)
+    for name in desk.waived["check"]:
+        if name not in always:
+            uses.pop(name, None)
+    return tuple(uses.values())

@@ -1,0 +1,252 @@
+"""YAML text as plain data, with the line and column of every key and value.
+
+Plain words mean what they say: `on`, `yes` and `0755` stay text, dates stay text, and only `true`, `false`,
+`null`, decimal integers and decimal fractions are anything else (YAML 1.2, without its octal and
+hexadecimal numbers).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import DrillFileWrong, Mistake
+from harness.model.frozen import JsonValue
+
+MOST_BYTES = 1024 * 1024
+MOST_NODES = 20_000
+MOST_DEPTH = 40
+
+Key = str | int
+At = tuple[Key, ...]
+Place = tuple[int, int]
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_FRACTION = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}([eE][-+]?[0-9]{1,2})?")
+_WORDS: dict[str, JsonValue] = {"": None, "~": None}
+_WORDS |= dict.fromkeys(("null", "Null", "NULL"))
+_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
+_WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
+_STRING_TAGS = ("!", "tag:yaml.org,2002:str")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file's data and where each part of it stands. Units: lines and columns count from 1."""
+
+    file: str
+    data: JsonValue
+    sha256: str = ""  # of the file's bytes
+    keys: dict[At, Place] = field(default_factory=dict)
+    values: dict[At, Place] = field(default_factory=dict)
+
+    def key_place(self, at: At) -> Place:
+        """Where the key stands, or the nearest thing around it."""
+        return self.keys.get(at) or self.value_place(at)
+
+    def value_place(self, at: At) -> Place:
+        while at and at not in self.values:
+            at = at[:-1]
+        return self.values.get(at, (1, 1))
+
+
+@dataclass
+class _Node:
+    """A parsed value; a list holds nodes, a mapping pairs of key node and node."""
+
+    place: Place
+    value: JsonValue = None
+    items: list[_Node] | None = None
+    pairs: list[tuple[_Node, _Node]] | None = None
+
+
+class _Wrong(Exception):
+    def __init__(self, place: Place, found: str, expected: str, hint: str = "") -> None:
+        self.place, self.found, self.expected, self.hint = place, found, expected, hint
+
+
+def read_yaml(path: Path, shown_as: str) -> Document:
+    """The one document in the file. Raises: DrillFileWrong if it cannot be read or is no sound YAML."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no usable file name"
+        raise DrillFileWrong((Mistake(shown_as, 1, 1, reason, "a file that can be read"),)) from error
+    return parse_yaml(content, shown_as)
+
+
+def parse_yaml(content: bytes, shown_as: str) -> Document:
+    """As `read_yaml`, from bytes."""
+    mistakes: list[Mistake] = []
+    try:
+        text = _decoded(content)
+        root = _Builder(text, shown_as, mistakes).root()
+        document = Document(shown_as, None)
+        data = _Flattener(document).plain(root, (), 0)
+    except _Wrong as wrong:
+        mistakes.append(Mistake(shown_as, *wrong.place, wrong.found, wrong.expected, wrong.hint))
+    if mistakes:
+        raise DrillFileWrong(tuple(mistakes))
+    return replace(document, data=data, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _decoded(content: bytes) -> str:
+    if len(content) > MOST_BYTES:
+        raise _Wrong((1, 1), "a file over 1 MiB", "at most 1 MiB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].splitlines(keepends=True) or [b""]
+        last = b"" if before[-1].endswith(b"\n") else before[-1]
+        place = (content.count(b"\n", 0, error.start) + 1, len(last.decode("utf-8", "replace")) + 1)
+        raise _Wrong(place, f"byte 0x{content[error.start]:02x}", "text in UTF-8") from error
+
+
+class _Builder:
+    """Events to nodes: one document, unique keys, no tags, no merge keys, aliases only to finished anchors."""
+
+    def __init__(self, text: str, file: str, mistakes: list[Mistake]) -> None:
+        self.text, self.file, self.mistakes = text, file, mistakes
+        self.anchors: dict[str, _Node] = {}
+        self.events = self._events()
+
+    def _events(self) -> Iterator[Any]:
+        try:
+            yield from yaml.parse(self.text, Loader=_LOADER)
+        except yaml.reader.ReaderError as error:
+            raise _Wrong(self._place_of(int(error.position)), _character(error), "printable text") from error
+        except yaml.MarkedYAMLError as error:
+            raise self._translated(error) from error
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            raise _Wrong((1, 1), str(error).splitlines()[0], "valid YAML") from error
+
+    def _place_of(self, index: int) -> Place:
+        before = self.text[:index]
+        return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
+
+    def _translated(self, error: yaml.MarkedYAMLError) -> _Wrong:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        lines = self.text.splitlines()
+        rest = lines[place[0] - 1][place[1] - 1 :] if place[0] <= len(lines) else ""
+        if rest.startswith("\t"):
+            return _Wrong(place, "a tab", "spaces for indentation")
+        problem = (error.problem or error.context or "no YAML").removeprefix("found ")
+        unmet = problem.removeprefix("did not find expected ")
+        if unmet != problem:
+            return _Wrong(place, "something else", unmet.strip("<>"), error.context or "")
+        return _Wrong(place, problem, "valid YAML", error.context or "")
+
+    def root(self) -> _Node:
+        root: _Node | None = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                raise _Wrong(_place(event), "a second document", "one document in one file")
+            if isinstance(event, yaml.NodeEvent):
+                root = self._node(event, 0)
+        return root or _Node((1, 1))
+
+    def _node(self, event: Any, depth: int) -> _Node:
+        place = _place(event)
+        if depth > MOST_DEPTH:
+            raise _Wrong(place, "deeper nesting", f"at most {MOST_DEPTH} levels")
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                raise _Wrong(place, f"*{event.anchor}", f"an alias whose anchor &{event.anchor} stands before it")
+            return self.anchors[event.anchor]
+        self._refuse_tag(event)
+        if isinstance(event, yaml.ScalarEvent):
+            node = _Node(place, _scalar(event))
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node = _Node(place, items=[self._node(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)])
+        else:
+            node = _Node(place, pairs=self._pairs(depth))
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def _until(self, end: type) -> Iterator[Any]:
+        for event in self.events:
+            if isinstance(event, end):
+                return
+            yield event
+
+    def _refuse_tag(self, event: Any) -> None:
+        if event.tag and event.tag not in _STRING_TAGS:
+            raise _Wrong(_place(event), f"the tag {event.tag}", "a value without a tag")
+
+    def _pairs(self, depth: int) -> list[tuple[_Node, _Node]]:
+        pairs: list[tuple[_Node, _Node]] = []
+        seen: dict[str, Place] = {}
+        for event in self._until(yaml.MappingEndEvent):
+            key = self._key(event)
+            value = self._node(next(self.events), depth + 1)
+            name = str(key.value)
+            if name in seen:
+                hint = f"it stands in line {seen[name][0]} already"
+                self.mistakes.append(Mistake(self.file, *key.place, f"the key {name} again", "each key once", hint))
+                continue
+            seen[name] = key.place
+            pairs.append((key, value))
+        return pairs
+
+    def _key(self, event: Any) -> _Node:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise _Wrong(_place(event), "a key that is no word", "a word, a colon and a value")
+        if event.value == "<<" and event.implicit[0]:
+            raise _Wrong(_place(event), "the merge key <<", "keys spelled out, or an alias for a whole value")
+        self._refuse_tag(event)
+        return _Node(_place(event), event.value)
+
+
+def _character(error: yaml.reader.ReaderError) -> str:
+    """The C reader tells the code point, the other one the character or byte."""
+    found: Any = error.character
+    return f"character U+{found if isinstance(found, int) else ord(found[:1]):04X}"
+
+
+def _place(event: Any) -> Place:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _scalar(event: Any) -> JsonValue:
+    text: str = event.value
+    if not event.implicit[0] or event.tag:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _FRACTION.fullmatch(text) else text
+
+
+class _Flattener:
+    """Nodes to plain data, noting places; aliases are expanded, within a budget for the whole file."""
+
+    def __init__(self, document: Document) -> None:
+        self.document, self.count = document, 0
+
+    def plain(self, node: _Node, at: At, depth: int) -> JsonValue:
+        self.count += 1
+        if self.count > MOST_NODES:
+            raise _Wrong(node.place, f"over {MOST_NODES} values, aliases expanded", "a smaller file")
+        if depth > MOST_DEPTH:
+            raise _Wrong(node.place, "deeper nesting", f"at most {MOST_DEPTH} levels")
+        self.document.values[at] = node.place
+        if node.items is not None:
+            return [self.plain(item, (*at, number), depth + 1) for number, item in enumerate(node.items)]
+        if node.pairs is None:
+            return node.value
+        found: dict[str, JsonValue] = {}
+        for key, value in node.pairs:
+            self.document.keys[(*at, str(key.value))] = key.place
+            found[str(key.value)] = self.plain(value, (*at, str(key.value)), depth + 1)
+        return found

@@ -1,0 +1,118 @@
+"""The journal: evidence written line by line, so that `kill -9` loses nothing already seen (DESIGN 3, 8)."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness import clock
+from harness.model.evidence import (
+    CommandLine,
+    EndLine,
+    Evidence,
+    Line,
+    LogLine,
+    Mark,
+    Observation,
+    Seen,
+    StepLine,
+    StepState,
+)
+from harness.model.frozen import JsonValue
+
+_LINE: TypeAdapter[Line] = TypeAdapter(Line)
+
+
+class Journal:
+    """Appends lines to `evidence.jsonl`; safe to use from several threads; each line reaches the kernel
+    before the call returns."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("xb", buffering=0)
+        self._lock = threading.Lock()
+        self._hash = hashlib.sha256()
+        self._lines: list[Line] = []
+        self._closed = False
+
+    def _write(self, line: Line) -> None:
+        text = line.model_dump_json().encode() + b"\n"
+        with self._lock:
+            if self._closed:
+                return  # a thread that was given up on has nothing more to say
+            self._file.write(text)
+            self._hash.update(text)
+            self._lines.append(line)
+
+    def mark(self, name: str, subject: str = "", **facts: JsonValue) -> Mark:
+        line = Mark(name=name, subject=subject, at=clock.now(), facts=facts)
+        self._write(line)
+        return line
+
+    def observe(
+        self, name: str, data: JsonValue, *, subject: str = "", seen: Seen = Seen.SEEN, reason: str = ""
+    ) -> None:
+        self._write(Observation(name=name, subject=subject, seen=seen, reason=reason, data=data, at=clock.now()))
+
+    def step(self, step: str, state: StepState, duration_s: float, reason: str = "") -> StepLine:
+        line = StepLine(step=step, state=state, reason=reason, duration_s=round(duration_s, 3), at=clock.now())
+        self._write(line)
+        return line
+
+    def command(self, where: str, argv: tuple[str, ...], exit_code: int | None, duration_s: float, output: str) -> None:
+        self._write(
+            CommandLine(
+                where=where,
+                argv=tuple(word[:300] for word in argv),
+                exit_code=exit_code,
+                duration_s=round(duration_s, 3),
+                output=output[-2000:],
+                at=clock.now(),
+            )
+        )
+
+    def log(self, text: str) -> None:
+        self._write(LogLine(text=text, at=clock.now()))
+
+    def so_far(self) -> Evidence:
+        """All lines written until now; not complete."""
+        with self._lock:
+            return Evidence(lines=tuple(self._lines), complete=False, sha256=self._hash.hexdigest())
+
+    def close(self) -> Evidence:
+        """Write the end line with count and digest. Later lines are dropped."""
+        with self._lock:
+            end = EndLine(count=len(self._lines), sha256=self._hash.hexdigest())
+            self._closed = True
+            self._file.write(end.model_dump_json().encode() + b"\n")
+            self._file.close()
+            return Evidence(lines=tuple(self._lines), complete=True, sha256=end.sha256)
+
+
+def read_evidence(path: Path) -> Evidence:
+    """The saved evidence. A last line cut short is dropped; `complete` only if the end line agrees.
+
+    Raises: FileNotFoundError.
+    """
+    digest, lines = hashlib.sha256(), list[Line]()
+    complete = False
+    for text in path.read_bytes().splitlines(keepends=True):
+        try:
+            line = _LINE.validate_json(text)
+        except ValidationError:
+            break
+        if isinstance(line, EndLine):
+            complete = line.count == len(lines) and line.sha256 == digest.hexdigest()
+            break
+        digest.update(text)
+        lines.append(line)
+    return Evidence(lines=tuple(lines), complete=complete, sha256=digest.hexdigest())
+
+
+def plain(value: Any) -> JsonValue:
+    """A frozen model or a mapping of them as JSON data for an observation."""
+    return TypeAdapter(Any).dump_python(value, mode="json")  # type: ignore[no-any-return]

@@ -1,0 +1,51 @@
+"""Asks the source again and again whether it serves, for the downtime that a backup costs (DESIGN 6)."""
+
+from __future__ import annotations
+
+import threading
+
+from harness import clock
+from harness.errors import CommandFailed, CouldNotAsk
+from harness.kinds.contracts import PortalAccess, PortalKind
+from harness.run.journal import Journal
+
+EVERY_S = 0.25
+
+
+class Prober:
+    """A thread of probes. Marks: `probing_started` and `probing_ended` (with the resolution in seconds: the
+    longest time between two answers), `probe_failed` and `probe_good` whenever the answer changes."""
+
+    def __init__(self, kind: PortalKind, access: PortalAccess, journal: Journal) -> None:
+        self._kind, self._access, self._journal = kind, access, journal
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self, timeout_s: float = 10) -> None:
+        """End before the source is destroyed on purpose: that is no downtime."""
+        self._stop.set()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        last = self._journal.mark("probing_started").at.monotonic_s
+        good, longest, count = True, 0.0, 0
+        while not self._stop.is_set():
+            found = ""
+            try:
+                probe = self._kind.healthy(self._access)
+                now_good, found = probe.ok, probe.found
+            except (CouldNotAsk, CommandFailed) as error:
+                now_good, found = False, str(error)
+            if self._stop.is_set() and not now_good:
+                break
+            if now_good != good:
+                self._journal.mark("probe_good" if now_good else "probe_failed", found=found[:200])
+                good = now_good
+            count += 1
+            moment = clock.now().monotonic_s
+            longest, last = max(longest, moment - last), moment
+            self._stop.wait(EVERY_S)
+        self._journal.mark("probing_ended", resolution_s=round(longest, 3), probes=count)

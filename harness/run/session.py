@@ -1,0 +1,86 @@
+"""What one run holds on to: its folder, journal, engine and the handles that are made from them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.containers.engine import Engine, connect
+from harness.containers.labels import new_owner
+from harness.containers.stack import ContainerStack
+from harness.errors import HarnessBroken
+from harness.kinds import registry
+from harness.kinds.contracts import PortalAccess, PortalKind, Stack
+from harness.model.drill import Drill
+from harness.model.plan import Plan
+from harness.model.progress import Progress
+from harness.run.journal import Journal
+
+STATE = ".portal-drill"
+
+
+@dataclass
+class Session:
+    """One run. `folder` is its report folder, `state` the folder of vault, preflight memory and locks."""
+
+    root: Path
+    run_id: str
+    folder: Path
+    state: Path
+    drill: Drill
+    plan: Plan
+    journal: Journal
+    progress: Progress
+    engine: Engine
+    keep: bool = False
+
+    @property
+    def portal_kind(self) -> PortalKind:
+        return registry.portal(self.drill.portal.kind)
+
+    def portal(self, stack: Stack) -> PortalAccess:
+        return PortalAccess(self.drill.portal, stack, self.drill)
+
+    def new_stack(self, role: Literal["source", "sandbox"]) -> ContainerStack:
+        return ContainerStack(
+            self.engine,
+            self.plan.services,
+            role=role,
+            owner=new_owner(self.run_id, self.drill.name, role, self.state),
+            copy_image_content=role == "source",
+            on_command=self.journal.command,
+            redact=self.redacted,
+        )
+
+    def redacted(self, text: str) -> str:
+        """Secrets that the environment of any service holds never reach evidence (DESIGN 7)."""
+        for service in self.plan.services:
+            for name, value in service.environment.items():
+                if len(value) > 3 and any(word in name.upper() for word in ("PASSWORD", "SECRET", "TOKEN", "KEY")):
+                    text = text.replace(_resolved(value), "***")
+        return text
+
+
+def _resolved(value: str) -> str:
+    """The value behind a reference to the environment, else the value itself."""
+    if value.startswith("${env:") and value.endswith("}"):
+        name, _, default = value[6:-1].partition(":-")
+        return os.environ.get(name, default) or "\0"
+    return value
+
+
+@contextmanager
+def reachable_engine() -> Iterator[Engine]:
+    """Raises: HarnessBroken with one sentence that says what to do."""
+    try:
+        engine = connect()
+    except HarnessBroken as error:
+        raise HarnessBroken(f"{error}; start one, or run `make setup`") from error
+    try:
+        yield engine
+    finally:
+        engine.close()

@@ -1,0 +1,103 @@
+"""The vault: restore points in a place apart from the source, with manifests that can be held against them.
+
+Layout: `<state>/vault/<drill>/<id>/` with `record.json`, `artefacts/<component>/`, `inventories/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import HarnessBroken
+from harness.model.restore_point import Artefact, ArtefactFile, RestorePoint
+
+RECORD = "record.json"
+RECOVERED = "recovered"  # an empty file: a recovery from this restore point has passed
+
+
+def vault_of(state: Path, drill: str) -> Path:
+    return state / "vault" / drill
+
+
+def artefact_folder(folder: Path, component: str) -> Path:
+    return folder / "artefacts" / component
+
+
+def manifest(folder: Path) -> tuple[ArtefactFile, ...]:
+    """Every file below `folder` with size in bytes and SHA-256, in order of path."""
+    found = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found.append(
+            ArtefactFile(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size, sha256=digest)
+        )
+    return tuple(found)
+
+
+def save_record(folder: Path, point: RestorePoint) -> None:
+    """Write `record.json` whole or not at all."""
+    temporary = folder / f".{RECORD}"
+    temporary.write_text(point.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.rename(folder / RECORD)
+
+
+def load_record(folder: Path) -> RestorePoint:
+    """Raises: HarnessBroken if there is no readable record."""
+    try:
+        return RestorePoint.model_validate_json((folder / RECORD).read_bytes())
+    except (OSError, ValueError) as error:
+        raise HarnessBroken(f"{folder} is no restore point: {error}") from error
+
+
+def disagreements(folder: Path, point: RestorePoint) -> Iterator[str]:
+    """Where the artefacts are not what their manifests say."""
+    for artefact in point.artefacts:
+        listed = {file.path: file for file in artefact.files}
+        present = {file.path: file for file in manifest(folder / artefact.folder)}
+        for path in sorted(listed.keys() | present.keys()):
+            name = f"{artefact.component}/{path}"
+            if path not in present:
+                yield f"{name} is missing"
+            elif path not in listed:
+                yield f"{name} is not in the manifest"
+            elif present[path].size_bytes != listed[path].size_bytes:
+                yield f"{name} has {present[path].size_bytes} bytes, not {listed[path].size_bytes}"
+            elif present[path].sha256 != listed[path].sha256:
+                yield f"{name} has another digest than its manifest"
+        if artefact.pairing_id != point.id:
+            yield f"{artefact.component} is paired with {artefact.pairing_id}, not with {point.id}"
+
+
+def empty_artefacts(artefacts: tuple[Artefact, ...]) -> tuple[str, ...]:
+    """Components whose backup wrote nothing, whatever its exit code said."""
+    return tuple(a.component for a in artefacts if a.size_bytes == 0)
+
+
+def copy_point(folder: Path, target: Path) -> None:
+    """A copy that may be damaged; cheap where the file system shares blocks."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(folder, target, symlinks=True)
+
+
+def reseal(folder: Path, point: RestorePoint) -> RestorePoint:
+    """Manifests made anew, as if the backup had written the artefacts so."""
+    artefacts = tuple(a.model_copy(update={"files": manifest(folder / a.folder)}) for a in point.artefacts)
+    sealed = point.model_copy(update={"artefacts": artefacts})
+    save_record(folder, sealed)
+    return sealed
+
+
+def prune(vault: Path, keep: int) -> tuple[str, ...]:
+    """Remove all but the newest `keep` restore points; the newest that was recovered is never removed."""
+    points = sorted((path for path in vault.glob("*Z-*") if path.is_dir()), reverse=True) if vault.exists() else []
+    newest_good = next((path for path in points if (path / RECOVERED).exists()), None)
+    removed = [path for path in points[keep:] if path != newest_good]
+    for path in removed:
+        shutil.rmtree(path)
+    return tuple(path.name for path in removed)

@@ -1,0 +1,75 @@
+"""The stages as the plugin and the command line call them: imported when used, so that `--help` and other
+people's pytest runs stay fast, and handed in as one value, so that tests bring their own."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from harness.model.drill import Drill
+    from harness.model.plan import Plan
+    from harness.model.progress import Progress
+    from harness.model.verdict import Verdict
+
+
+class Run(Protocol):
+    """A drill run, as `pipeline.drill_run` offers it; the verdict is there once the run was left."""
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def verdict(self) -> Verdict | None: ...
+
+
+class Stages:
+    """The real ones; a test subclasses it and overrides what it needs."""
+
+    def read_drill(self, path: Path) -> Drill:
+        """Raises: DrillFileWrong with all mistakes of the file."""
+        from harness.prepare import read_drill
+
+        return read_drill(path)
+
+    def make_plan(self, drill: Drill, only: tuple[str, ...] = ()) -> Plan:
+        """`only`: checks and objectives of a partial run; empty is all of them.
+
+        Raises: PortalDrillError if the drill has no such check.
+        """
+        from harness.prepare import make_plan
+        from harness.report.rows import OBJECTIVES
+
+        plan = make_plan(drill, only_checks=tuple(name for name in only if name not in OBJECTIVES))
+        return plan.model_copy(update={"only_checks": only})
+
+    def explain(self, plan: Plan) -> str:
+        from harness.prepare import explain
+
+        return explain(plan)
+
+    def json_schema(self) -> dict[str, object]:
+        from harness.prepare import json_schema
+
+        return dict(json_schema())
+
+    def drill_run(
+        self, drill: Drill, plan: Plan, *, root: Path, progress: Progress, restore_point: Path | None, keep: bool
+    ) -> AbstractContextManager[Run]:
+        from harness.pipeline import drill_run
+
+        return drill_run(drill, plan, root=root, progress=progress, restore_point=restore_point, keep=keep)
+
+    def judge_saved(self, folder: Path) -> Verdict:
+        from harness.pipeline import judge_saved
+
+        return judge_saved(folder)
+
+    def collect_garbage(self, root: Path) -> list[str]:
+        from harness.pipeline import collect_garbage
+
+        return collect_garbage(root)
