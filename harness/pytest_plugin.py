@@ -57,12 +57,12 @@ class HookSpecs:
     """Hooks that this plugin adds to pytest."""
 
     @pytest.hookspec(firstresult=True)
-    def portal_drill_stages(self, config: pytest.Config) -> Stages | None:
+    def pytest_portal_drill_stages(self, config: pytest.Config) -> Stages | None:
         """The stages to drill with; tests of the plugin return their own."""
 
 
 @pytest.hookimpl(trylast=True)
-def portal_drill_stages(config: pytest.Config) -> Stages:
+def pytest_portal_drill_stages(config: pytest.Config) -> Stages:
     return Stages()
 
 
@@ -104,7 +104,7 @@ class DrillFile(pytest.File):
         return str(excinfo.value) if isinstance(excinfo.value, PortalDrillError) else super().repr_failure(excinfo)
 
     def stages(self) -> Stages:
-        return self.config.hook.portal_drill_stages(config=self.config)  # type: ignore[no-any-return]  # hooks are untyped
+        return self.config.hook.pytest_portal_drill_stages(config=self.config)  # type: ignore[no-any-return]  # hooks are untyped
 
     def performed(self) -> Performed:
         """The drill's outcome; the first to ask runs it."""
@@ -238,12 +238,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if unknown:
         terminalreporter.section("UNKNOWN: could not tell", yellow=True)
     for report in unknown:
-        terminalreporter.write_line(f"{report.nodeid}: UNKNOWN", yellow=True)
+        terminalreporter.write_line(report.nodeid, yellow=True)
         terminalreporter.write_line(report.longreprtext)
     if config.stash[_RECEIVED]:
         from harness.model.verdict import Verdict
         from harness.report.terminal import as_text
-    for folder, text in config.stash[_RECEIVED]:
+    for folder, text in sorted(config.stash[_RECEIVED]):
         verdict = Verdict.model_validate_json(text)
         terminalreporter.section(f"drill {verdict.drill}")
         terminalreporter.write_line(as_text(verdict, folder, color=terminalreporter.hasmarkup))

@@ -9,7 +9,7 @@ from docker.types import Mount
 
 from harness.containers.engine import Engine, if_there, translated
 from harness.containers.labels import Owner
-from harness.containers.network import NOBODY, StackNetwork
+from harness.containers.network import NOBODY, RESOLVER_OPTIONS, StackNetwork
 from harness.containers.references import resolved
 from harness.errors import CommandFailed, HarnessBroken
 from harness.kinds.contracts import ARTEFACT
@@ -54,7 +54,13 @@ def folder_mount(folder: Path, path: str | PurePosixPath = ARTEFACT, *, writable
 
 
 def create_service(
-    engine: Engine, service: Service, owner: Owner, network: StackNetwork, *, copy: bool, name: str | None = None
+    engine: Engine,
+    service: Service,
+    owner: Owner,
+    network: StackNetwork,
+    *,
+    copy: bool,
+    name_server: str = NOBODY,
 ) -> str:
     """The id of a container that is not started yet. References to secrets are resolved here and now.
 
@@ -62,7 +68,7 @@ def create_service(
     signal that it does not handle, SIGTERM among them, and leave zombies.
     Raises: HarnessBroken.
     """
-    name = name or owner.name_of(service.name)
+    name = owner.name_of(service.name)
     environment = resolved(service.environment)
     with translated(f"the container {name} could not be made"):
         made = engine.api.create_container(
@@ -79,7 +85,8 @@ def create_service(
                 network_mode=network.name,
                 mounts=service_mounts(service, owner, copy=copy),
                 init=engine.init or None,
-                dns=[NOBODY],
+                dns=[name_server],
+                dns_opt=RESOLVER_OPTIONS,
             ),
             networking_config={"EndpointsConfig": {network.name: {"Aliases": [service.name]}}},
             use_config_proxy=False,
@@ -106,7 +113,10 @@ def create_sleeper(
             labels=owner.labels(),
             healthcheck={"test": ["NONE"]},
             host_config=engine.api.create_host_config(
-                network_mode=network.name if network else "none", mounts=list(mounts), dns=[NOBODY] if network else None
+                network_mode=network.name if network else "none",
+                mounts=list(mounts),
+                dns=[NOBODY] if network else None,
+                dns_opt=RESOLVER_OPTIONS if network else None,
             ),
             use_config_proxy=False,
         )

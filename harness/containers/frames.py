@@ -61,3 +61,19 @@ class Kept:
 
     def tail(self, lines: int = 50) -> str:
         return "\n".join(self._tail.decode(errors="replace").splitlines()[-lines:])
+
+
+class Lines:
+    """Puts lines together again that came in pieces."""
+
+    def __init__(self) -> None:
+        self._begun = b""
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """The lines that `chunk` completes."""
+        *whole, self._begun = (self._begun + chunk).split(b"\n")
+        return [line.decode(errors="replace") for line in whole]
+
+    def rest(self) -> list[str]:
+        """A last line without an end, if there is one."""
+        return [self._begun.decode(errors="replace")] if self._begun else []

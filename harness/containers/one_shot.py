@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from harness.containers.connection import Connection, DeadlinePassed
 from harness.containers.create import remove_container, start_container
 from harness.containers.engine import Engine, translated
-from harness.containers.frames import STDERR, STDOUT, Kept
+from harness.containers.frames import STDERR, STDOUT, Kept, Lines
 from harness.containers.hooks import OnOutput, Redact
 from harness.errors import CouldNotAsk
 from harness.kinds.contracts import CommandResult
@@ -43,10 +43,13 @@ class OneShot:
         return self._redact(self._kept[STDERR].tail(lines) or self._kept[STDOUT].tail(lines))
 
     def _exit_code(self, deadline: float, on_output: OnOutput) -> int:
+        lines = {STDOUT: Lines(), STDERR: Lines()}
         for stream, chunk in self._output(deadline):
             self._kept[stream].add(chunk)
-            for line in chunk.decode(errors="replace").splitlines():
+            for line in lines[stream].feed(chunk):
                 on_output(self._redact(line))
+        for line in (*lines[STDOUT].rest(), *lines[STDERR].rest()):
+            on_output(self._redact(line))
         with translated(f"the end of {self._where} was not seen", CouldNotAsk):
             return int(self._engine.api.wait(self._container, timeout=30)["StatusCode"])
 

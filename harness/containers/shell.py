@@ -16,6 +16,7 @@ from harness.kinds.contracts import CommandResult
 
 MARKER = "PORTAL_DRILL_COMMAND"  # in the environment of every command, so that its processes can be found
 KILLED = 137
+SETTLE_S = 0.5
 END_S = 5.0  # between the end of the outputs and the exit code
 
 
@@ -147,12 +148,18 @@ class _Command:
             while (state := self._api.exec_inspect(self._id))["Running"] and time.monotonic() < give_up:
                 time.sleep(0.005)
             exit_code = state["ExitCode"]
-            if exit_code in (None, KILLED) and not self._container_runs():
+            if exit_code in (None, KILLED) and self._container_ended():
                 return None
             return None if exit_code is None else int(exit_code)
 
-    def _container_runs(self) -> bool:
-        return bool(self._api.inspect_container(self._container)["State"]["Running"])
+    def _container_ended(self) -> bool:
+        """The engine notes the end of a command a little before that of the container around it."""
+        give_up = time.monotonic() + SETTLE_S
+        while self._api.inspect_container(self._container)["State"]["Running"]:
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(0.02)
+        return True
 
     def _kill(self) -> None:
         """Ends the command and its children where the container has a shell; the caller has its error anyway."""

@@ -19,7 +19,7 @@ from harness.containers.engine import Engine, translated
 from harness.containers.hooks import OnCommand, OnOutput, Redact, nothing_recorded, nothing_redacted, nothing_said
 from harness.containers.http import BridgeHttp
 from harness.containers.labels import Owner
-from harness.containers.network import StackNetwork, create_network
+from harness.containers.network import NOBODY, StackNetwork, create_network
 from harness.containers.one_shot import OneShot
 from harness.containers.references import resolved
 from harness.containers.shell import ContainerShell
@@ -37,7 +37,8 @@ class ContainerStack:
     """One network and the containers and named volumes of `services` on it, all with the owner's labels.
 
     `copy_image_content`: an empty volume is filled from the image when first mounted (a source); False
-    for a target, which must be proved empty.
+    for a target, which must be proved empty. `name_server`: who is asked for names that are not services,
+    for containers made from then on (an address on the stack's own network; nobody by default).
     """
 
     def __init__(
@@ -55,14 +56,13 @@ class ContainerStack:
         self.engine = engine
         self.owner = owner
         self.services = tuple(services)
+        self.name_server = NOBODY
         self._copy = copy_image_content
         self._on_command = on_command
         self._redact = redact
         self._network: StackNetwork | None = None
         self._containers: dict[str, str] = {}
         self._known_addresses: dict[str, str] = {}
-
-    # ---------------------------------------------------------------- from nothing and back
 
     def create(self) -> StackNetwork:
         """Makes network and volumes; its facts say whether it is cut from the host. Raises: HarnessBroken."""
@@ -86,9 +86,7 @@ class ContainerStack:
         """
         self._known_addresses.pop(service, None)
         if service not in self._containers:
-            self._containers[service] = create_service(
-                self.engine, self._service(service), self.owner, self.network, copy=self._copy
-            )
+            self._containers[service] = self._made(self._service(service))
         start_container(self.engine, self._containers[service], f"{self.role}/{service}")
 
     def stop(self, service: str) -> None:
@@ -116,8 +114,6 @@ class ContainerStack:
         self._known_addresses.clear()
         return left
 
-    # ---------------------------------------------------------------- one-shot services
-
     def run_to_end(self, service: str, timeout_s: float, on_output: OnOutput = nothing_said) -> CommandResult:
         """Runs a service that ends by itself (an installer, a seeder); `on_output` gets its lines as they come.
 
@@ -125,7 +121,7 @@ class ContainerStack:
         started, HarnessBroken.
         """
         wanted, where = self._service(service), f"{self.role}/{service}"
-        container = create_service(self.engine, wanted, self.owner, self.network, copy=self._copy)
+        container = self._made(wanted)
         argv = wanted.command or (wanted.image,)
         said = OneShot(self.engine, container, where, self._redact)
         result = said.result(argv, timeout_s, on_output)
@@ -170,8 +166,6 @@ class ContainerStack:
         """Bridge addresses of the running services."""
         return {service: self._address(service) for service in self._containers if self.is_running(service)}
 
-    # ---------------------------------------------------------------- handles
-
     def shell(self, service: str) -> Shell:
         return ContainerShell(
             self.engine,
@@ -189,8 +183,9 @@ class ContainerStack:
     def sql(self, service: str, *, database: str, user: str, password: str) -> Iterator[Sql]:
         """Raises: CouldNotAsk if it cannot be reached, CommandFailed if it refuses the login."""
         where = f"{self.role}/{service}/{database}"
-        address = self._address(service)
-        with sql.connected(address, database=database, user=user, password=password, where=where) as connection:
+        with sql.connected(
+            self._address(service), database=database, user=user, password=password, where=where
+        ) as connection:
             yield connection
 
     def tool(
@@ -220,7 +215,10 @@ class ContainerStack:
             redact=self._redact,
         )
 
-    # ---------------------------------------------------------------- inside
+    def _made(self, service: Service) -> str:
+        return create_service(
+            self.engine, service, self.owner, self.network, copy=self._copy, name_server=self.name_server
+        )
 
     def _service(self, name: str) -> Service:
         for service in self.services:

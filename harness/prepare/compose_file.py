@@ -33,7 +33,7 @@ def read_stack(path: Path, shown_as: str) -> Stack:
     """The stack. Raises: DrillFileWrong with all mistakes of the Compose file."""
     try:
         status = path.stat()
-        found = _read(path.resolve(), shown_as, status.st_mtime_ns, status.st_size)
+        found = _read(path.absolute(), shown_as, status.st_mtime_ns, status.st_size)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no usable file name"
         found = (Mistake(shown_as, 1, 1, reason, "a Compose file that can be read"),)

@@ -6,7 +6,7 @@ A kind's field `within_s` is the word `within` in the file, with a unit: `within
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
@@ -28,12 +28,20 @@ def _word(field: str) -> str:
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Options:
-    """Mappings are merged key by key, everything else is replaced."""
+    """Mappings are merged key by key; lists of mappings (rules, of which the first that matches counts) are put
+    before those below; everything else is replaced."""
     found: Options = dict(base)
     for key, value in over.items():
         below = found.get(key)
-        found[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        if isinstance(below, dict) and isinstance(value, dict):
+            found[key] = merged(below, value)
+        else:
+            found[key] = [*value, *below] if _rules(value) and _rules(below) else value
     return found
+
+
+def _rules(value: object) -> TypeGuard[list[JsonValue]]:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
 def read_options(

@@ -56,8 +56,8 @@ def read_drill(path: Path, *, today: date | None = None) -> Drill:
 def _shown(path: Path) -> str:
     """The path as people know it: relative to where they are, else the name alone."""
     try:
-        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
-    except (OSError, RuntimeError, ValueError):
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    except (OSError, ValueError):
         return path.name
 
 

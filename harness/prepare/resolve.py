@@ -91,7 +91,7 @@ def resolve_waivers(desk: Desk) -> tuple[Waiver, ...]:
 
 def _check_until(desk: Desk, text: str, at: At) -> None:
     try:
-        until = date.fromisoformat(text)
+        until = date.fromisoformat(text if len(text) == 10 else "")
     except ValueError:
         desk.mistakes.at_value(at, shown(text), "a date, such as 2027-03-31")
         return

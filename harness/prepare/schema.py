@@ -185,5 +185,6 @@ def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a drill file, for editors."""
     schema = DrillText.model_json_schema(by_alias=True)
     properties = schema["properties"]
-    properties["portal"] = {"anyOf": [{"type": "string"}, properties["portal"]]}
+    portal = properties["portal"]
+    properties["portal"] = {"description": portal.pop("description"), "anyOf": [{"type": "string"}, portal]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "portal-drill drill file"}

@@ -30,11 +30,8 @@ Place = tuple[int, int]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}([eE][-+]?[0-9]{1,2})?")
-_WORDS: dict[str, JsonValue] = {"": None, "~": None}
-_WORDS |= dict.fromkeys(("null", "Null", "NULL"))
-_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
-_WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
-_STRING_TAGS = ("!", "tag:yaml.org,2002:str")
+_WORDS: dict[str, JsonValue] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
+_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 
 
 @dataclass(frozen=True)
@@ -180,7 +177,7 @@ class _Builder:
             yield event
 
     def _refuse_tag(self, event: Any) -> None:
-        if event.tag and event.tag not in _STRING_TAGS:
+        if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
             raise _Wrong(_place(event), f"the tag {event.tag}", "a value without a tag")
 
     def _pairs(self, depth: int) -> list[tuple[_Node, _Node]]:

@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 from harness import __version__, clock
+from harness.containers.golden import fill_from_golden, golden_key, keep_golden
 from harness.containers.images import ensure
 from harness.containers.preflight import preflight
 from harness.containers.stack import ContainerStack
-from harness.errors import CouldNotAsk, StepFailed
+from harness.errors import CommandFailed, CouldNotAsk, StepFailed
 from harness.kinds import registry
 from harness.kinds.contracts import BackupAccess, ComponentAccess, Probe
 from harness.model.evidence import StepState
@@ -98,24 +99,38 @@ class Capture:
         self.session.journal.observe("images", facts)
 
     def _start_source(self, step: Step) -> None:
-        """Install, start in order, wait until healthy, seed: profiles `install` and `seed` of the stack."""
+        """Install, start, wait until healthy, seed; or all of that from the golden set of an earlier run."""
+        session, services = self.session, self.session.plan.services
         network = self.stack.create()
-        self.session.journal.observe("network", {"cut_from_host": network.cut_from_host}, subject="source")
+        session.journal.observe("network", {"cut_from_host": network.cut_from_host}, subject="source")
         deadline = time.monotonic() + step.deadline_s
-        installers = [s for s in self.session.plan.services if "install" in s.profiles]
-        needed = {name for service in installers for name in service.depends_on}
+        key = golden_key(session.engine, services)
+        filled = fill_from_golden(session.engine, self.stack.owner, services, key)
+        if not filled:
+            self._run_profile("install", deadline)
+        self._start_regular(deadline)
+        if not filled:
+            self._run_profile("seed", deadline)
+            for service in reversed([s.name for s in services if not s.profiles]):
+                self.stack.stop(service)
+            keep_golden(session.engine, self.stack.owner, services, key)
+            self._start_regular(deadline)
+        session.journal.observe("source", {"from_golden_set": filled, "golden_key": key})
+
+    def _run_profile(self, profile: str, deadline: float) -> None:
+        """Run the one-shot services of a profile, with what they depend on started first."""
         for service in self.session.plan.services:
-            if service.name in needed:
-                self.stack.start(service.name)
-        for service in installers:
-            self._run_once(service.name, deadline)
+            if profile in service.profiles:
+                for needed in (s.name for s in self.session.plan.services if s.name in service.depends_on):
+                    if not self.stack.is_running(needed):
+                        self.stack.start(needed)
+                self._run_once(service.name, deadline)
+
+    def _start_regular(self, deadline: float) -> None:
         for service in self.session.plan.services:
             if not service.profiles and not self.stack.is_running(service.name):
                 self.stack.start(service.name)
         self._wait_healthy(deadline - time.monotonic())
-        for service in self.session.plan.services:
-            if "seed" in service.profiles:
-                self._run_once(service.name, deadline)
 
     def _run_once(self, service: str, deadline: float) -> None:
         said = self.stack.run_to_end(service, deadline - time.monotonic(), self.session.progress.note)
@@ -199,7 +214,10 @@ class Capture:
         component = self.session.plan.component(step.subject)
         relative = f"inventories/{component.name}.{moment}.jsonl.gz"
         items = registry.component(component.kind).inventory(ComponentAccess(component, self.stack))
-        count, digest = write_inventory(items, component.classes, self.folder / relative)
+        try:
+            count, digest = write_inventory(items, component.classes, self.folder / relative)
+        except CommandFailed as error:  # the harness looks here; that the backup is wrong is not shown by it
+            raise CouldNotAsk(f"{component.name} could not be inventoried: {error}") from error
         ref = InventoryRef(component=component.name, moment=moment, path=relative, count=count, sha256=digest)
         self._inventories.append(ref)
         self.session.journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")

@@ -82,7 +82,7 @@ _OBJECTS = {
         ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped))
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'f') AND {_SYSTEM}""",
-    "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname, pg_get_triggerdef(t.oid) || t.tgenabled
+    "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname, concat_ws(chr(32), pg_get_triggerdef(t.oid), t.tgenabled::text)
         FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace
         WHERE NOT t.tgisinternal AND {_SYSTEM}""",
     "type": f"""SELECT n.nspname || '.' || t.typname, concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod),
@@ -116,8 +116,8 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
 
 
 def _objects(sql: Sql, kind: str) -> Iterator[Item]:
-    query = f"""SELECT %s || '/' || k, encode(sha256(convert_to(coalesce(v, ''), 'UTF8')), 'hex')
-        FROM ({_OBJECTS[kind]}) AS o (k, v) ORDER BY 1 COLLATE "C" """
+    query = f"""SELECT %s || '/' || k::text, encode(sha256(convert_to(coalesce(v, ''), 'UTF8')), 'hex')
+        FROM ({_OBJECTS[kind].replace("%", "%%")}) AS o (k, v) ORDER BY k::text COLLATE "C" """
     for key, digest in sql.rows(query, (kind,)):
         yield Item(key, ItemClass.STATE, digest, {})
 

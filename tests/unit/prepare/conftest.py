@@ -39,10 +39,12 @@ def today() -> date:
 def drill_of(tmp_path: Path) -> Callable[..., Drill]:
     """Reads the shortest drill with more lines behind it."""
 
-    def read(more: str = "", stack: str | None = None) -> Drill:
+    def read(more: str = "", stack: str | None = None, portal: str = "paper") -> Drill:
         (tmp_path / "stack.yaml").write_text(stack or STACK.read_text(encoding="utf-8"), encoding="utf-8")
         path = tmp_path / "paper.drill.yaml"
-        path.write_text(SHORTEST + textwrap.dedent(more), encoding="utf-8")
+        path.write_text(
+            SHORTEST.replace("portal: paper", f"portal: {portal}") + textwrap.dedent(more), encoding="utf-8"
+        )
         return read_drill(path, today=TODAY)
 
     return read

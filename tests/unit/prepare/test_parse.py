@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def test_product_below_portal_below_drill_file(drill_of: Reads) -> None:
     assert database.requirements == ("LR-22", "LR-23", "LR-24")
 
 
+def test_rules_of_the_file_come_before_the_portals(drill_of: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = {"table": "sessions", "item_class": "disposable", "reason": "sessions"}
+    bound = {"service": "db", "options": {"database": "portal", "rows": [rule]}}
+    portal = registry.portal("paper")
+    monkeypatch.setattr(portal, "COMPONENTS", {**portal.COMPONENTS, "database": bound})
+    more = "components: {database: {rows: [{table: counters, item_class: disposable, reason: counters}]}}\n"
+    rows = drill_of(more).component("database").options["rows"]
+    assert isinstance(rows, list)
+    assert [row["table"] for row in rows if isinstance(row, dict)] == ["counters", "sessions"]
+
+
 def test_another_engine_does_not_get_the_usual_ones_options(drill_of: Reads) -> None:
     more = "components:\n  database: {engine: command, engine_options: {backup: [a], restore: [b]}}\n"
     assert drill_of(more).component("database").engine_options == {"backup": ["a"], "restore": ["b"]}
@@ -58,9 +70,10 @@ def test_a_pair_that_is_not_the_vendors_is_a_stand_in(drill_of: Reads) -> None:
     assert drill_of().stand_in == "Paper for Liferay DXP 7.4"
 
 
-def test_options_with_units_become_seconds(drill_of: Reads, tmp_path: Path) -> None:
-    assert drill_of().portal.options == {}
-    assert drill_of("why: rehearsal\n").why == "rehearsal"
+def test_options_with_units_become_seconds(drill_of: Reads) -> None:
+    portal = drill_of(portal="{kind: paper, port: 81, pause: 3 min, password: '${file:/run/password}'}").portal
+    assert portal.options == {"pause_s": 180.0, "password": "${file:/run/password}"}
+    assert (portal.kind, portal.service, portal.port) == ("paper", "web", 81)
 
 
 def test_environment_of_the_stack_becomes_references(drill_of: Reads) -> None:
@@ -148,10 +161,8 @@ volumes: {home: , library: , server: , git: }
 
 
 def test_a_thousand_drills_are_read_in_a_breath(drill_of: Reads, tmp_path: Path) -> None:
-    import time
-
     drill_of()
-    started = time.perf_counter()
+    started_s = time.process_time()
     for _ in range(100):
         drill_of("schedule: every 24 h\nobjectives: {rto: 15 min, rpo: 25 h}\nchecks: [freshness]\n")
-    assert time.perf_counter() - started < 0.9
+    assert time.process_time() - started_s < 0.9

@@ -1,0 +1,45 @@
+"""The decoder of the engine's stream, and what is kept of an output."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from harness.containers.frames import STDERR, STDOUT, Decoder, Kept, Lines
+
+
+def frame(stream: int, payload: bytes) -> bytes:
+    return struct.pack(">BxxxL", stream, len(payload)) + payload
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 9, 1000])
+def test_frames_are_decoded_however_they_are_cut(size: int) -> None:
+    data = frame(STDOUT, b"out one") + frame(STDERR, b"err") + frame(STDOUT, b"") + frame(STDOUT, b"\x00two")
+    decoder, got = Decoder(), {STDOUT: b"", STDERR: b""}
+    for at in range(0, len(data), size):
+        for stream, chunk in decoder.feed(data[at : at + size]):
+            got[stream] += chunk
+    assert got == {STDOUT: b"out one\x00two", STDERR: b"err"}
+
+
+def test_head_is_kept_up_to_the_cap_and_the_rest_flagged() -> None:
+    kept = Kept(cap=5)
+    kept.add(b"abc")
+    kept.add(b"de")
+    assert (kept.head, kept.truncated) == (b"abcde", False)
+    kept.add(b"f\nlast\n")
+    assert (kept.head, kept.truncated) == (b"abcde", True)
+
+
+def test_tail_is_the_end_even_over_the_cap() -> None:
+    kept = Kept(cap=1)
+    for number in range(10_000):
+        kept.add(b"%d\n" % number)
+    assert kept.tail(2) == "9998\n9999"
+
+
+def test_lines_come_whole_and_the_last_one_without_an_end() -> None:
+    lines = Lines()
+    assert [lines.feed(b"one\ntw"), lines.feed(b"o\n"), lines.feed(b"three")] == [["one"], ["two"], []]
+    assert lines.rest() == ["three"]

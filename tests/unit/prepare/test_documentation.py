@@ -1,0 +1,78 @@
+"""`drills/README.md` names every key, and each of its examples is a drill that can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.kinds import registry
+from harness.prepare.compose_file import SERVICE_KEYS, TOP_KEYS
+from harness.prepare.kind_options import words
+from harness.prepare.make_plan import make_plan
+from harness.prepare.parse import read_drill
+from harness.prepare.rules import MARKS
+from harness.prepare.schema import ITEM_CLASSES, json_schema
+from harness.prepare.units import SECONDS
+
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "drills" / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+HEAD = {
+    "drill": "example",
+    "product": "liferay-dxp-7.4",
+    "portal": "wagtail",
+    "source": "{stack: fixtures/stacks/liferay/compose.yaml}",
+}
+
+
+def keys(schema: dict[str, Any]) -> Iterator[str]:
+    for below in (schema, *schema["$defs"].values()):
+        yield from below.get("properties", {})
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split(":")[0])
+def test_every_example_is_a_drill(example: str, tmp_path: Path) -> None:
+    head = [f"{key}: {value}" for key, value in HEAD.items() if not re.search(rf"^{key}:", example, re.MULTILINE)]
+    text = "\n".join((*head, example)).replace("fixtures/", f"{ROOT}/fixtures/")
+    path = tmp_path / "example.drill.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert make_plan(read_drill(path)).recover
+
+
+@pytest.mark.parametrize("key", sorted({*keys(json_schema()), *TOP_KEYS, *SERVICE_KEYS} - {"name", "options"}))
+def test_every_key_is_explained(key: str) -> None:
+    assert f"`{key}`" in README
+
+
+@pytest.mark.parametrize("word", [*SECONDS, *MARKS, *ITEM_CLASSES])
+def test_every_word_is_explained(word: str) -> None:
+    assert re.search(rf"`[^`]*\b{word}\b[^`]*`", README)
+
+
+def kinds_and_options() -> Iterator[str]:
+    for family in ("products", "portals", "components", "engines", "checks"):
+        for name in registry.names(family):
+            yield name
+            if family != "products":
+                yield from words(registry.kind(family, name).Options)
+
+
+@pytest.mark.parametrize("word", sorted({*kinds_and_options()}))
+def test_every_kind_and_every_option_is_explained(word: str) -> None:
+    assert f"`{word}`" in README
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "drills").glob("*.drill.yaml")), ids=lambda path: path.stem)
+def test_every_drill_file_can_be_read(path: Path) -> None:
+    assert make_plan(read_drill(path)).capture
+
+
+def test_the_json_schema_completes_every_key() -> None:
+    schema = json_schema()
+    assert schema["additionalProperties"] is False
+    assert set(schema["required"]) == {"drill", "product", "portal", "source"}
+    assert all("description" in value or "$ref" in value for value in schema["properties"].values())

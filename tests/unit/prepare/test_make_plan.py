@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from harness.errors import PortalDrillError
+from harness.kinds import registry
+from harness.model.drill import Component, Drill
+from harness.model.plan import Action, Plan, Step
+from harness.prepare.make_plan import explain, make_plan
+
+Reads = Callable[..., Drill]
+OFFLINE = "backup: {mode: offline}\n"
+REBUILD = "restore: {search: rebuild}\n"
+VARIANTS = [
+    "",
+    OFFLINE,
+    REBUILD,
+    "rewire: [{component: liferay_home, file: portal-ext.properties, from: smtp.example.org, to: localhost}]\n",
+    "waivers: [{component: search, reason: small, until: 2027-01-31}]\n",
+    "restore: {order: [search, database]}\n",
+    "components: {settings: {kind: file_tree, engine: tar, service: db, path: /var/lib/postgresql/data}}\n",
+]
+
+
+def ids(steps: Iterable[Step]) -> list[str]:
+    return [step.id for step in steps]
+
+
+def step(plan: Plan, name: str) -> Step:
+    return next(step for step in (*plan.capture, *plan.recover) if step.id == name)
+
+
+def after(steps: list[str], later: str, earlier: str) -> bool:
+    return steps.index(later) > steps.index(earlier)
+
+
+def all_needed(plan: Plan, name: str) -> set[str]:
+    """The step's needs, and theirs."""
+    needs = set(step(plan, name).needs)
+    return needs.union(*(all_needed(plan, one) for one in needs))
+
+
+@pytest.mark.parametrize("more", VARIANTS)
+def test_every_plan_is_sound(drill_of: Reads, more: str) -> None:
+    drill = drill_of(more)
+    plan = make_plan(drill)
+    for half in (plan.capture, plan.recover):
+        names = ids(half)
+        assert len(set(names)) == len(names)
+        for number, one in enumerate(half):
+            assert one.deadline_s > 0
+            assert one.why
+            assert set(one.needs) <= set(names[:number]), one.id
+    names = ids(plan.recover)
+    restores = [name for name in names if name.startswith("restore:")]
+    assert len(restores) == len(drill.components) - len(drill.rebuilt())
+    assert all(after(names, "start_portal", restore) for restore in restores)
+    assert all(after(names, restore, "disaster") for restore in restores)
+    assert names.index("verify_artefacts") < names.index("disaster")
+    assert "verify_artefacts" in all_needed(plan, "create_target")
+
+
+@pytest.mark.parametrize("more", VARIANTS)
+def test_what_fails_in_an_index_does_not_keep_the_portal_from_starting(drill_of: Reads, more: str) -> None:
+    drill = drill_of(more)
+    plan = make_plan(drill)
+    needed = all_needed(plan, "start_portal")
+    for component in drill.components:
+        is_index = registry.component(component.kind).IS_INDEX
+        assert (f"restore:{component.name}" in needed) is not is_index
+    assert not any("inventory" in name or "start_service:search" in name for name in needed)
+
+
+@pytest.mark.parametrize("more", VARIANTS)
+def test_a_server_is_started_before_what_is_loaded_into_it_and_after_its_files(drill_of: Reads, more: str) -> None:
+    names = ids(make_plan(drill_of(more)).recover)
+    assert after(names, "restore:database", "start_service:db")
+    assert after(names, "restore:search_tuning", "start_service:search")
+    if "settings" in more:
+        assert after(names, "start_service:db", "restore:settings")
+
+
+def test_an_order_that_starts_a_server_before_its_files_is_changed_with_a_note(drill_of: Reads) -> None:
+    more = VARIANTS[-1] + "restore: {order: [database, settings]}\n"
+    plan = make_plan(drill_of(more))
+    assert "moved before the start of db" in step(plan, "restore:settings").why
+    assert "restore:settings" in step(plan, "start_service:db").needs
+
+
+def test_groups_are_backed_up_first_and_in_their_order(drill_of: Reads) -> None:
+    names = [s.subject for s in make_plan(drill_of()).capture if s.action is Action.BACK_UP]
+    assert names[:3] == ["database", "document_library", "search"]
+    assert names[3:] == ["liferay_home", "application_server", "search_tuning", "source_code"]
+
+
+def test_an_online_capture_is_bracketed_by_inventories_and_canaries(drill_of: Reads) -> None:
+    names = ids(make_plan(drill_of()).capture)
+    assert names.index("start_watches") < names.index("inventory_before:database") < names.index("back_up:database")
+    assert names.index("back_up:source_code") < names.index("await_canaries") < names.index("inventory_after:database")
+    assert names[-1] == "seal"
+    assert "stop_source_portal" not in names
+
+
+def test_an_offline_capture_takes_its_inventories_at_rest(drill_of: Reads) -> None:
+    plan = make_plan(drill_of(OFFLINE))
+    names = ids(plan.capture)
+    order = ["stop_source_portal", "inventory_before:database", "back_up:database", "inventory_after:source_code"]
+    order += ["start_source_portal", "await_canaries", "seal"]
+    assert [name for name in names if name in order] == order
+    assert "stop_source_portal" in step(plan, "back_up:database").needs
+
+
+def test_the_seal_needs_every_backup(drill_of: Reads) -> None:
+    drill = drill_of()
+    assert set(step(make_plan(drill), "seal").needs) == {f"back_up:{c.name}" for c in drill.components}
+
+
+def test_a_rebuilt_index_is_not_restored_but_rebuilt_and_observed(drill_of: Reads) -> None:
+    names = ids(make_plan(drill_of(REBUILD)).recover)
+    assert "restore:search" not in names
+    assert "inventory_restored:search" not in names
+    order = ["start_portal", "first_search", "observe:as_restored", "rebuild:search", "observe:after_rebuild"]
+    order += ["observe:settled", "tear_down", "observe:torn_down"]
+    assert [name for name in names if name in order] == order
+
+
+def test_observing_at_rest_comes_before_anything_is_rewired_or_started(drill_of: Reads) -> None:
+    plan = make_plan(drill_of(VARIANTS[3]))
+    names = ids(plan.recover)
+    assert names.index("inventory_restored:liferay_home") < names.index("observe:at_rest") < names.index("rewire")
+    assert names.index("rewire") < names.index("start_portal")
+    assert "rewire" in step(plan, "start_portal").needs
+
+
+def test_deadlines_of_a_step_over_those_of_its_action_over_the_usual_ones(drill_of: Reads) -> None:
+    plan = make_plan(drill_of("deadlines: {restore: 5 min, 'restore:database': 2 h}\n"))
+    assert step(plan, "restore:database").deadline_s == 7200
+    assert step(plan, "restore:search").deadline_s == 300
+    assert step(plan, "tear_down").deadline_s == 180
+
+
+def test_steps_name_the_requirements_they_meet(drill_of: Reads) -> None:
+    plan = make_plan(drill_of())
+    assert step(plan, "restore:search_tuning").requirements == ("LR-D1",)
+
+
+def test_a_chosen_check_makes_a_partial_plan(drill_of: Reads) -> None:
+    plan = make_plan(drill_of(), only_checks=("data_parity",))
+    assert plan.only_checks == ("data_parity",)
+    assert "observe:settled" not in ids(plan.recover)
+    assert "observe:at_rest" in ids(plan.recover)
+    assert "check freshness: not chosen for this run" in plan.not_covered
+
+
+def test_an_unknown_chosen_check_is_named(drill_of: Reads) -> None:
+    with pytest.raises(PortalDrillError, match="did you mean freshness"):
+        make_plan(drill_of(), only_checks=("freshnes",))
+
+
+def test_what_is_waived_and_what_comes_from_outside_stands_in_the_plan(drill_of: Reads) -> None:
+    plan = make_plan(drill_of(VARIANTS[4]))
+    assert plan.not_covered == ("component search: waived until 2027-01-31: small",)
+    assert "db: environment POSTGRES_PASSWORD" in plan.supplied_from_outside
+    assert not any("example" in text and "PASSWORD" in text for text in plan.supplied_from_outside)
+
+
+def test_a_plan_can_be_saved_and_read_again(drill_of: Reads) -> None:
+    plan = make_plan(drill_of())
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+    assert isinstance(plan.component("database"), Component)
+
+
+def test_the_plan_in_words_has_every_step_with_its_deadline(drill_of: Reads) -> None:
+    plan = make_plan(drill_of())
+    text = explain(plan)
+    assert all(f". {one.id}: {one.why} (at most " in text for one in (*plan.capture, *plan.recover))
+    assert "meets LR-22, LR-23, LR-24" in text
