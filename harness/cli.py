@@ -7,6 +7,7 @@ Exit codes: 0 PASS, 1 FAIL, 2 UNKNOWN (also: this command line is wrong), 3 the 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import traceback
@@ -40,6 +41,9 @@ def main(argv: Sequence[str] | None = None, stages: Stages | None = None) -> int
     except KeyboardInterrupt:
         print("portal-drill: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has left; the flush at exit must not complain again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNKNOWN
     except Exception:
         traceback.print_exc()
         print("portal-drill: the harness itself broke; this says nothing about the backup", file=sys.stderr)
