@@ -240,11 +240,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     for report in unknown:
         terminalreporter.write_line(report.nodeid, yellow=True)
         terminalreporter.write_line(report.longreprtext)
-    received: list[tuple[str, str]] = sorted(config.stash[_RECEIVED])
+    received = config.stash[_RECEIVED]
     if received:
         from harness.model.verdict import Verdict
         from harness.report.terminal import as_text
-    for folder, text in received:
+    for folder, text in sorted(received):
         verdict = Verdict.model_validate_json(text)
         terminalreporter.section(f"drill {verdict.drill}")
         terminalreporter.write_line(as_text(verdict, folder, color=terminalreporter.hasmarkup))

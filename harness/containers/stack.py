@@ -141,6 +141,9 @@ class ContainerStack:
         state = self._inspected(self._containers[service])
         return self._redact(state_text(state, self.logs(service)))
 
+    def mounts(self, service: str) -> tuple[str, ...]:
+        return tuple(self._service(service).volumes)
+
     def logs(self, service: str) -> str:
         """The last 5,000 lines that the service printed. Raises: CouldNotAsk."""
         if service not in self._containers:

@@ -145,6 +145,9 @@ class Stack(Protocol):
     def environment(self, service: str) -> Mapping[str, str]:
         """The service's environment with secrets resolved."""
 
+    def mounts(self, service: str) -> tuple[str, ...]:
+        """The paths at which the service mounts volumes, so that one tree can leave out another nested in it."""
+
     def logs(self, service: str) -> str:
         """The last 5,000 lines that the service printed."""
 
@@ -512,6 +515,12 @@ def note_of(fault: str, row: FaultRow) -> FaultNote:
     return FaultNote(
         fault=fault, row=row.name, caught_by=row.caught_by, outcome=row.outcome, requirements=row.requirements
     )
+
+
+def nested_in(path: str, access: ComponentAccess) -> tuple[str, ...]:
+    """Mounts below `path`, relative to it: volumes of one host share a device, so `-xdev` does not see them."""
+    inner = (PurePosixPath(mount) for mount in access.stack.mounts(access.component.service))
+    return tuple(str(m.relative_to(path)) for m in inner if m != PurePosixPath(path) and m.is_relative_to(path))
 
 
 def joined(names: Iterable[str], most: int = 5) -> str:

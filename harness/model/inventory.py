@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from harness.model.frozen import Frozen
@@ -38,12 +41,29 @@ class Item(NamedTuple):
         return os.fsencode(self.key)
 
 
+@lru_cache(maxsize=4096)
+def _pattern(glob: str) -> re.Pattern[str]:
+    translated = re.escape(glob).replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    return re.compile(translated, re.DOTALL)
+
+
 class ClassRule(Frozen):
-    """Items whose key matches the glob `match` (`**` crosses `/`) have this class, for this reason."""
+    """Items whose key matches the glob `match` have this class, for this reason.
+
+    `**` crosses `/`, `*` and `?` do not; `dir/**` matches all below `dir`, not `dir` itself.
+    """
 
     match: str
     item_class: ItemClass
     reason: str
+
+    def matches(self, key: str) -> bool:
+        return _pattern(self.match).fullmatch(key) is not None
+
+
+def rule_of(key: str, rules: Iterable[ClassRule]) -> ClassRule | None:
+    """The first rule that matches the whole key."""
+    return next((rule for rule in rules if rule.matches(key)), None)
 
 
 class InventoryRef(Frozen):

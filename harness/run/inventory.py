@@ -5,32 +5,18 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import ClassRule, Difference, Item, ItemClass, Named
+from harness.model.inventory import ClassRule, Difference, Item, ItemClass, Named, rule_of
 
 FIRST = 20
 BATCH = 1000
 IGNORED = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE})
 PrefixDigests = Callable[[Mapping[str, int]], Mapping[str, str]]
-
-
-@lru_cache(maxsize=4096)
-def _pattern(glob: str) -> re.Pattern[str]:
-    """`**` crosses `/`, `*` and `?` do not; `dir/**` matches all below `dir`, not `dir` itself."""
-    translated = re.escape(glob).replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-    return re.compile(translated, re.DOTALL)
-
-
-def rule_of(key: str, rules: Iterable[ClassRule]) -> ClassRule | None:
-    """The first rule whose glob matches the whole key."""
-    return next((rule for rule in rules if _pattern(rule.match).fullmatch(key)), None)
 
 
 def write_inventory(items: Iterable[Item], rules: tuple[ClassRule, ...], path: Path) -> tuple[int, str]:

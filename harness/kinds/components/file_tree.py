@@ -11,24 +11,33 @@ from collections.abc import Iterator, Mapping
 from pydantic import Field
 
 from harness.errors import CouldNotAsk
-from harness.kinds.contracts import ComponentAccess, KindOptions, Shell, ToolImage
+from harness.kinds.contracts import ComponentAccess, KindOptions, Shell, ToolImage, nested_in
 from harness.kinds.records import records
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Item, ItemClass
+from harness.model.inventory import Item, ItemClass, rule_of
 
 NEEDS_SERVICE = False
 IS_INDEX = False
 TIMEOUT_S = 3600.0
 UNREADABLE = "unreadable"
 
+# A directory on which another volume is mounted is listed, but not entered: what is in it is another component.
+_PRUNE = r"""
+cd "$1" || exit 9; shift; set -o pipefail; prune=()
+for nested; do prune+=(-path "./$nested" -prune -o); done
+"""
 # `//` never occurs in what find prints as %P, so path and attributes can be told apart whatever a name holds.
-_ATTRIBUTES = r"""cd "$1" && find . -xdev -printf '%P\001//%y %m %U:%G %s %l\0' | LC_ALL=C sort -z"""
+_LINE = r"%P\001//%y %m %U:%G %s %l\0"
+_ATTRIBUTES = rf"""{_PRUNE}
+list=(); for nested; do list+=(-path "./$nested" -printf '{_LINE}' -prune -o); done
+find . -xdev "${{list[@]}}" -printf '{_LINE}' | LC_ALL=C sort -z
+"""
 # Each batch writes a file of its own: lines of parallel hashers must not run into each other.
-_DIGESTS = r"""
-set -o pipefail; cd "$1" || exit 9; out=$(mktemp -d)
-find . -xdev -type f -printf '%P\0' \
+_DIGESTS = rf"""{_PRUNE}
+out=$(mktemp -d)
+find . -xdev "${{prune[@]}}" -type f -printf '%P\0' \
 | xargs -0 -r -n 256 -P "$(nproc)" bash -c 'sha256sum -z -- "$@" >>"$0/$$" 2>>"$0.errors"; true' "$out"
-find "$out" -type f -exec cat {} + | sed -z -E 's/^([0-9a-f]{64})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
+find "$out" -type f -exec cat {} + | sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
 rm -rf "$out"
 """
 
@@ -43,16 +52,21 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     Units: sizes in bytes. Raises: CouldNotAsk if the tool container fails.
     """
     path = str(access.component.options["path"])
+    nested = nested_in(path, access)
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
-        digests = _pairs(shell, _DIGESTS, path)
+        digests = _pairs(shell, _DIGESTS, path, *nested)
         name, digest = next(digests, (None, ""))
-        for key, attributes in _pairs(shell, _ATTRIBUTES, path):
+        for key, attributes in _pairs(shell, _ATTRIBUTES, path, *nested):
             kind, mode, owner, size, link = attributes.split(" ", 4)
             found = ""
             if kind == "f":
                 while name is not None and name.encode(errors="surrogateescape") < key.encode(errors="surrogateescape"):
                     name, digest = next(digests, (None, ""))
                 found = digest if name == key else UNREADABLE
+                rule = rule_of(key, access.component.classes)
+                if rule and rule.item_class is ItemClass.APPEND:
+                    # It may grow between its size and its digest: both must be of the same bytes.
+                    found = _prefix(shell, f"{path}/{key}", int(size)) or UNREADABLE
             yield Item(key, ItemClass.STATE, found, _attributes(kind, mode, owner, size, link))
 
 
@@ -67,8 +81,9 @@ def _attributes(kind: str, mode: str, owner: str, size: str, link: str) -> dict[
     return attributes
 
 
-def _pairs(shell: Shell, script: str, path: str) -> Iterator[tuple[str, str]]:
-    for record in records(shell.stream(["bash", "-c", script, "inventory", path], timeout_s=TIMEOUT_S)):
+def _pairs(shell: Shell, script: str, path: str, *nested: str) -> Iterator[tuple[str, str]]:
+    argv = ["bash", "-c", script, "inventory", path, *nested]
+    for record in records(shell.stream(argv, timeout_s=TIMEOUT_S)):
         key, separator, rest = record.partition("\x01//")
         if not separator:
             raise CouldNotAsk(f"the inventory of {path} printed a record that is none: {record[:80]!r}")
@@ -81,11 +96,15 @@ def prefix_digests(access: ComponentAccess, sizes: Mapping[str, int]) -> dict[st
     found: dict[str, str] = {}
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
         for key, size in sizes.items():
-            script = '[ "$(stat -c %s -- "$1")" -ge "$2" ] && head -c "$2" -- "$1" | sha256sum'
-            said = shell.run(["sh", "-c", script, "prefix", f"{root}/{key}", str(size)], timeout_s=TIMEOUT_S)
-            if said.exit_code == 0:
-                found[key] = said.text.split()[0]
+            if digest := _prefix(shell, f"{root}/{key}", size):
+                found[key] = digest
     return found
+
+
+def _prefix(shell: Shell, path: str, size: int) -> str | None:
+    script = '[ "$(stat -c %s -- "$1")" -ge "$2" ] && head -c "$2" -- "$1" | sha256sum'
+    said = shell.run(["sh", "-c", script, "prefix", path, str(size)], timeout_s=TIMEOUT_S)
+    return said.text.split()[0] if said.exit_code == 0 else None
 
 
 def position(access: ComponentAccess) -> dict[str, JsonValue]:

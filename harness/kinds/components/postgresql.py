@@ -46,12 +46,15 @@ class Options(KindOptions):
     ignored_columns: list[IgnoredColumns] = Field(default=[], description="Columns that may differ, with the reason.")
 
 
+# A dump writes a rule's text with other brackets and casts than the server first stored, and the server keeps
+# what it is given: `ANY ((ARRAY[…])::text[])` comes back as `ANY (ARRAY[(…)::text])`. Neither counts.
+_SPELLING = r"""regexp_replace({text}, '[()\s]|::(text|character varying|bpchar|name)(\[\])?', '', 'g')"""
 _SYSTEM = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'"
 _NOT_OF_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {oid} AND d.deptype = 'e')"
 
 # Each query yields (key, text); all text is hashed by the server's sha256. Keys of one query share a prefix.
 _OBJECTS = {
-    "constraint": f"""SELECT n.nspname || '.' || r.relname || '.' || c.conname, pg_get_constraintdef(c.oid)
+    "constraint": f"""SELECT n.nspname || '.' || r.relname || '.' || c.conname, {_SPELLING.format(text="pg_get_constraintdef(c.oid)")}
         || c.convalidated FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
         JOIN pg_namespace n ON n.oid = r.relnamespace WHERE {_SYSTEM}""",
     "database": """SELECT datname, concat_ws(' ', pg_get_userbyid(datdba), pg_encoding_to_char(encoding),
@@ -61,7 +64,8 @@ _OBJECTS = {
         p.proacl::text, CASE p.prokind WHEN 'a' THEN p.prosrc ELSE pg_get_functiondef(p.oid) END)
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="p.oid")}""",
-    "index": f"""SELECT n.nspname || '.' || c.relname, pg_get_indexdef(i.indexrelid) || ' ' || i.indisvalid
+    "index": f"""SELECT n.nspname || '.' || c.relname, {_SPELLING.format(text="pg_get_indexdef(i.indexrelid)")}
+        || i.indisvalid
         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SYSTEM}""",
     "largeobject": """SELECT m.oid::text, pg_get_userbyid(m.lomowner) || ' ' || encode(sha256(lo_get(m.oid)), 'hex')
@@ -82,7 +86,8 @@ _OBJECTS = {
         ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped))
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'f') AND {_SYSTEM}""",
-    "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname, concat_ws(chr(32), pg_get_triggerdef(t.oid), t.tgenabled::text)
+    "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname, 
+        {_SPELLING.format(text="pg_get_triggerdef(t.oid)")} || t.tgenabled::text
         FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace
         WHERE NOT t.tgisinternal AND {_SYSTEM}""",
     "type": f"""SELECT n.nspname || '.' || t.typname, concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod),
@@ -90,7 +95,7 @@ _OBJECTS = {
         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
         WHERE t.typtype IN ('d', 'e') AND {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="t.oid")}""",
     "view": f"""SELECT n.nspname || '.' || c.relname, concat_ws(' ', pg_get_userbyid(c.relowner), c.relacl::text,
-        pg_get_viewdef(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        {_SPELLING.format(text="pg_get_viewdef(c.oid)")}) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('v', 'm') AND {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="c.oid")}""",
 }
 

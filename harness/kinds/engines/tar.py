@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from pydantic import Field
 
 from harness.errors import CommandFailed
-from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage
+from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage, nested_in
 from harness.model.frozen import JsonValue
 
 COMPONENTS = frozenset({"file_tree"})
@@ -30,9 +30,12 @@ _HARMLESS = re.compile(
 
 
 # Directories that stay are mount points of nested volumes; a file that stays is an error.
-_CLEAR = """mkdir -p "$1" && find "$1" -xdev -mindepth 1 ! -type d -delete
-find "$1" -xdev -mindepth 1 -depth -type d -exec rmdir --ignore-fail-on-non-empty {} + 2>/dev/null
-test -z "$(find "$1" -xdev ! -type d -print -quit)" """
+_CLEAR = """root=$1; shift; mkdir -p "$root" && cd "$root" || exit 1; prune=()
+for nested; do prune+=(-path "./$nested" -prune -o); done
+find . -xdev "${prune[@]}" ! -type d -exec rm -f {} +
+find . -xdev "${prune[@]}" -mindepth 1 -type d -print0 | sort -zr \\
+    | xargs -0r rmdir --ignore-fail-on-non-empty 2>/dev/null
+test -z "$(find . -xdev "${prune[@]}" ! -type d -print -quit)" """
 
 
 class Options(KindOptions):
@@ -46,8 +49,9 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
     than that a file changed.
     """
     options = Options.model_validate(access.component.engine_options)
-    excluded = [f"--exclude={pattern}" for pattern in options.exclude]
     path = str(access.component.options["path"])
+    nested = [f"--exclude=./{_literal(mount)}/?*" for mount in nested_in(path, access)]
+    excluded = [*(f"--exclude={pattern}" for pattern in options.exclude), "--anchored", *nested]
     create = ["tar", "--create", "--file", f"/artefact/{ARCHIVE}", "--one-file-system", *_FLAGS, *excluded]
     with access.stack.tool(
         access.component.service,
@@ -76,10 +80,15 @@ def restore(access: RestoreAccess) -> None:
     with access.stack.tool(
         access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
     ) as shell:
-        shell.run(["sh", "-c", _CLEAR, "clear", path], timeout_s=access.timeout_s).ok()
+        shell.run(["bash", "-c", _CLEAR, "clear", path, *nested_in(path, access)], timeout_s=access.timeout_s).ok()
         said = shell.run([*unpack, "-C", path], timeout_s=access.timeout_s).ok()
         if said.stderr:
             raise CommandFailed(f"tar exited with 0 but said: {said.stderr.decode(errors='replace')[-2000:]}")
+
+
+def _literal(path: str) -> str:
+    """A path whose signs mean themselves in a pattern of tar."""
+    return re.sub(r"([*?\[\]\\])", r"\\\1", path)
 
 
 def _refuse_hostile(access: RestoreAccess) -> None:

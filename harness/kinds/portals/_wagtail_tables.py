@@ -13,6 +13,8 @@ DOCUMENTS = "liferay-20101-portal_librarydocument"
 
 _OURS = "written by the drill: judged by number"
 _CANARY_PAGES = "SELECT id FROM wagtailcore_page WHERE slug LIKE 'portal-drill-canar%'"
+_CANARY_DOCUMENTS = "SELECT id::text FROM portal_librarydocument WHERE title LIKE 'portal-drill canary %'"
+_OF_DOCUMENTS = "content_type_id = (SELECT id FROM django_content_type WHERE model = 'librarydocument')"
 
 
 def _canary(table: str, where: str) -> dict[str, str]:
@@ -34,6 +36,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
                 _canary("wagtailcore_revision", f"object_id IN (SELECT id::text FROM ({_CANARY_PAGES}) AS p)"),
                 _canary("wagtailcore_pagelogentry", f"page_id IN ({_CANARY_PAGES})"),
                 _canary("wagtailcore_referenceindex", f"object_id IN (SELECT id::text FROM ({_CANARY_PAGES}) AS p)"),
+                _canary("wagtailcore_referenceindex", f"object_id IN ({_CANARY_DOCUMENTS}) AND {_OF_DOCUMENTS}"),
                 _canary("portal_librarydocument", "title LIKE 'portal-drill canary %'"),
                 _canary("wagtailcore_modellogentry", "label LIKE 'portal-drill canary %'"),
                 _canary("wagtailsearch_indexentry", f"object_id IN (SELECT id::text FROM ({_CANARY_PAGES}) AS p)"),

@@ -274,7 +274,7 @@ def index_items(access: PortalAccess) -> Iterator[ContentItem]:
         when = datetime.fromisoformat(source["created_at_filter"])
         yield ContentItem(_key("document", source["pk"]), str(source["file_hash_filter"]), when, source["title"])
     fields = ["pk", "title", "live_revision_id_filter", "last_published_at_filter"]
-    pages = sort | {"_source": fields, "query": {"match": {"content_type": "portal.ContentPage"}}}
+    pages = sort | {"_source": fields, "query": {"term": {"_django_content_type": "portal.ContentPage"}}}
     for hit in _engine_hits(access, tables.PAGES, pages):
         source = hit["_source"]
         when = datetime.fromisoformat(source["last_published_at_filter"])
