@@ -37,7 +37,7 @@ _DIGESTS = rf"""{_PRUNE}
 out=$(mktemp -d)
 find . -xdev "${{prune[@]}}" -type f -printf '%P\0' \
 | xargs -0 -r -n 256 -P "$(nproc)" bash -c 'sha256sum -z -- "$@" >>"$0/$$" 2>>"$0.errors"; true' "$out"
-find "$out" -type f -exec cat {} + | sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
+find "$out" -type f -exec cat {{}} + | sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
 rm -rf "$out"
 """
 

@@ -86,7 +86,7 @@ _OBJECTS = {
         ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped))
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'f') AND {_SYSTEM}""",
-    "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname, 
+    "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname,
         {_SPELLING.format(text="pg_get_triggerdef(t.oid)")} || t.tgenabled::text
         FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace
         WHERE NOT t.tgisinternal AND {_SYSTEM}""",
