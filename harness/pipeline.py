@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from harness.run import vault
 from harness.run.capture import Capture
 from harness.run.journal import Journal, read_evidence
 from harness.run.recover import Recovery
-from harness.run.session import STATE, Session, reachable_engine
+from harness.run.session import STATE, Session, reachable_engine, secrets_in
 
 __all__ = ["DrillRun", "collect_garbage", "drill_run", "judge_saved"]
 
@@ -59,10 +61,11 @@ def drill_run(
     faulty = fault is not None or (point is not None and point.fault is not None)
     folder = root.resolve() / "reports" / drill.name / ("proofs" if faulty else "") / run_id
     with ExitStack() as held:
+        held.enter_context(_terminated_as_interrupted())
         engine = held.enter_context(reachable_engine())
         held.enter_context(RunLock(state, run_id))
         _save_plan(folder, drill, plan)
-        journal = Journal(folder / "evidence.jsonl")
+        journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services))
         run = DrillRun(run_id, folder)
         session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep)
         stages = _Stages(session, point, restore_point)
@@ -111,6 +114,23 @@ class _Stages:
             vault.prune(vault.vault_of(session.state, session.drill.name), session.drill.keep)
 
 
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM tears down as Ctrl-C does; only the main thread can arrange that."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _save_plan(folder: Path, drill: Drill, plan: Plan) -> None:
     """`drill.json` and `plan.json` stand before the first container does."""
     try:
@@ -130,10 +150,10 @@ def judge_saved(folder: Path) -> Verdict:
         drill = Drill.model_validate_json((folder / "drill.json").read_bytes())
         plan = Plan.model_validate_json((folder / "plan.json").read_bytes())
         evidence = read_evidence(folder / "evidence.jsonl")
+        saved = folder / RECORD
+        point = RestorePoint.model_validate_json(saved.read_bytes()) if saved.exists() else None
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be judged: {error}") from error
-    saved = folder / RECORD
-    point = RestorePoint.model_validate_json(saved.read_bytes()) if saved.exists() else None
     return judge(drill, plan, point, evidence)
 
 

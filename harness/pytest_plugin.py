@@ -92,7 +92,7 @@ class DrillFile(pytest.File):
     names: tuple[str, ...]
 
     def collect(self) -> Iterator[DrillItem]:
-        from harness.report.rows import OBJECTIVES
+        from harness.model.verdict import OBJECTIVES
 
         self.drill = self.stages().read_drill(self.path)
         self.names = (*(use.name for use in self.drill.checks), *OBJECTIVES)

@@ -41,8 +41,8 @@ class Stages:
 
         Raises: PortalDrillError if the drill has no such check.
         """
+        from harness.model.verdict import OBJECTIVES
         from harness.prepare import make_plan
-        from harness.report.rows import OBJECTIVES
 
         plan = make_plan(drill, only_checks=tuple(name for name in only if name not in OBJECTIVES))
         return plan.model_copy(update={"only_checks": only})

@@ -13,7 +13,7 @@ from harness.model.evidence import Evidence, Mark, Observation, Seen
 from harness.model.inventory import Difference
 from harness.model.plan import Plan
 from harness.model.restore_point import FaultNote, RestorePoint
-from harness.model.verdict import CheckResult, ObjectiveResult, Outcome, Verdict, worst
+from harness.model.verdict import OBJECTIVES, CheckResult, ObjectiveResult, Outcome, Verdict, worst
 
 
 def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Evidence) -> Verdict:
@@ -26,7 +26,7 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     captured_here = evidence.mark("capture_began") is not None
     record = Record(drill, plan, point, evidence, captured_here, _differences(evidence))
     only = plan.only_checks
-    checks = tuple(_judge_check(use, record) for use in drill.checks if not only or use.name in only)
+    checks = tuple(_judge_check(use, record) for use in drill.checks if not only or _chosen(use, only))
     results = {} if only and not set(only) & set(OBJECTIVES) else _objectives(record)
     if only:
         results = {name: result for name, result in results.items() if name in only}
@@ -57,7 +57,9 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     )
 
 
-OBJECTIVES = ("rto", "rpo", "skew", "downtime")
+def _chosen(use: CheckUse, only: tuple[str, ...]) -> bool:
+    """In a partial run too: the checks without which no other means anything (DESIGN 5)."""
+    return use.name in only or registry.check(use.name).ALWAYS
 
 
 def _objectives(record: Record) -> dict[str, ObjectiveResult]:

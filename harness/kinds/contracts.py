@@ -364,6 +364,9 @@ class PortalKind(Protocol):
     def kept_canaries(self, access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[tuple[int, str, bool]]:
         """(number, tier, whether it survived) for each acknowledged tier of each canary."""
 
+    def canary_query(self, canary: Canary) -> Query | None:
+        """The search that must find this canary's item; None if it was not written where it can be found."""
+
     def items(self, access: PortalAccess) -> Iterator[ContentItem]:
         """All content items without the index, in byte order of key."""
 

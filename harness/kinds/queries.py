@@ -15,7 +15,7 @@ from harness.kinds.contracts import Query
 MOST = 64
 COMMON, RARE = 400, 8
 VOCABULARY = 200_000
-_CERTAIN = re.compile(r"(?:(?<=^)|(?<=[\s(,;]))([a-z]{4,20})(?=[\s),;]|[.](?:\s|$)|$)")
+_CERTAIN = re.compile(r"(?:(?<=^)|(?<=[\s(,;]))([a-z]{4,20})(?=[\s),;]|[.](?:[\s\d]|$)|$)")
 
 Texts = Callable[[], Iterable[tuple[str, str]]]
 
@@ -42,6 +42,9 @@ def choose_queries(texts: Texts, avoid: Container[str] = ()) -> Iterator[Query]:
         for word in words & must.keys():
             must[word].add(key)
     chosen = _greedy(must, uncovered)
+    if uncovered:  # few words in common: a sample of their own ones
+        must |= _own_words(texts, uncovered, avoid)
+        chosen += _greedy(must, uncovered, MOST - RARE - len(chosen))
     chosen += [word for word in rare if word not in chosen][: max(0, MOST - len(chosen))]
     yield from _with_doubtful(texts, {word: must[word] for word in chosen})
 
@@ -50,9 +53,22 @@ def _words(text: str) -> set[str]:
     return set(_CERTAIN.findall(text.lower()))
 
 
-def _greedy(must: dict[str, set[str]], uncovered: set[str]) -> list[str]:
+def _own_words(texts: Texts, uncovered: set[str], avoid: Container[str]) -> dict[str, set[str]]:
+    """Words of items that no common word covers, with all items that have them."""
+    words: set[str] = set()
+    for key, text in texts():
+        if key in uncovered and len(words) < MOST * 4:
+            words |= {word for word in _words(text) if word not in avoid}
+    found: dict[str, set[str]] = {word: set() for word in sorted(words)}
+    for key, text in texts():
+        for word in _words(text) & words:
+            found[word].add(key)
+    return found
+
+
+def _greedy(must: dict[str, set[str]], uncovered: set[str], most: int = MOST - RARE) -> list[str]:
     chosen: list[str] = []
-    while uncovered and len(chosen) < MOST - RARE:
+    while uncovered and len(chosen) < most:
         word = max(must, key=lambda word: len(must[word] & uncovered), default="")
         if not word or not must[word] & uncovered:
             break

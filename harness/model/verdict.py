@@ -16,6 +16,7 @@ from harness.model.inventory import Named
 from harness.model.restore_point import FaultNote
 
 SCHEMA = "portal-drill/verdict/1"
+OBJECTIVES = ("rto", "rpo", "skew", "downtime")
 
 
 class Outcome(StrEnum):

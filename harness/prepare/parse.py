@@ -160,7 +160,9 @@ def _resolve(desk: Desk) -> Drill | None:
     rules.check_words(desk, components)
     if desk.mistakes.found or desk.stack is None or desk.product is None or desk.portal is None or portal is None:
         return None
-    text, vendor = desk.text, desk.product.NAME in desk.portal.VENDOR_OF
+    text = desk.text
+    # A product that demands nothing is the portal's own system, whatever the portal.
+    vendor = desk.product.NAME in desk.portal.VENDOR_OF or not desk.product.COMPONENTS
     parts: dict[str, Any] = {"restore_strategy": strategies, "restore_order": order, "rewire": rewire}
     return Drill(
         name=text.drill,

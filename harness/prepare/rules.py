@@ -134,11 +134,18 @@ def check_places(desk: Desk, components: tuple[Component, ...], portal_service: 
         service = services.get(component.service)
         if registry.component(component.kind).NEEDS_SERVICE:
             always_runs = service is not None and not service.profiles
-            if always_runs and portal_service in _starts(services, component.service):
+            below = always_runs and portal_service in _starts(services, component.service)
+            if below and not _is_the_portal(desk, component):
                 found = f"{component.name} in {component.service}, which is or needs the portal's own service"
                 desk.mistakes.at_value(at, found, "a server that can run before the portal starts")
         elif service is not None:
             _check_path(desk, service, component.options.get("path"), at)
+
+
+def _is_the_portal(desk: Desk, component: Component) -> bool:
+    """Whether the adapter itself says that the component is its server: nothing stands in front of it."""
+    bound = desk.portal.COMPONENTS.get(component.name, {}) if desk.portal else {}
+    return desk.portal is not None and bound.get("service") == desk.portal.SERVICE
 
 
 def _starts(services: dict[str, Service], name: str) -> set[str]:

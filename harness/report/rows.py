@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, ObjectiveResult, Outcome, Verdict
-
-OBJECTIVES = ("rto", "rpo", "skew", "downtime")
+from harness.model.verdict import OBJECTIVES, CheckResult, ObjectiveResult, Outcome, Verdict
 
 
 def duration(seconds: float) -> str:

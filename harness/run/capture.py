@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-
 from harness import __version__, clock
-from harness.containers.golden import fill_from_golden, golden_key, keep_golden
-from harness.containers.images import ensure
-from harness.containers.preflight import preflight
-from harness.containers.stack import ContainerStack
 from harness.errors import CommandFailed, CouldNotAsk, StepFailed
 from harness.kinds import registry
 from harness.kinds.contracts import BackupAccess, ComponentAccess, Probe
@@ -23,10 +16,10 @@ from harness.run.canary_writer import CanaryWriter, canaries_of
 from harness.run.inventory import write_inventory
 from harness.run.prober import Prober
 from harness.run.session import Session
+from harness.run.source import OwnedSource, run_preflight
 from harness.run.steps import Do, run_steps
 from harness.run.waiting import wait_for
 
-EVERY_S = 0.2
 CANARIES_AFTER = 2  # acknowledged in each tier after its capture, so that a loss shows
 
 
@@ -35,11 +28,12 @@ class Capture:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.stack: ContainerStack = session.new_stack("source")
+        self._source = OwnedSource(session)
+        self.stack = self._source.stack
         self.point_id = clock.new_id()
         self.folder = vault.vault_of(session.state, session.drill.name) / self.point_id
         self.nonce = f"nonce{self.point_id[-4:]}{self.point_id[:15]}".lower()
-        self._access = session.portal(self.stack)
+        self._access = self._source.access
         self._kind = session.portal_kind
         self.writer = CanaryWriter(
             self._kind, self._access, session.journal, f"canary{self.point_id[-4:]}", session.drill.canary_every_s
@@ -68,9 +62,9 @@ class Capture:
 
     def _actions(self) -> dict[Action, Do]:
         return {
-            Action.PREPARE_IMAGES: self._prepare_images,
+            Action.PREPARE_IMAGES: self._source.prepare_images,
             Action.PREFLIGHT: lambda step: run_preflight(self.session),
-            Action.START_SOURCE: self._start_source,
+            Action.START_SOURCE: self._source.start,
             Action.SURVEY: self._take_survey,
             Action.GUARD: self._guard,
             Action.START_WATCHES: self._start_watches,
@@ -79,7 +73,7 @@ class Capture:
             Action.INVENTORY_AFTER: lambda step: self._take_inventory(step, "after"),
             Action.AWAIT_CANARIES: self._await_canaries,
             Action.STOP_SOURCE_PORTAL: lambda step: self.stack.stop(self.session.drill.portal.service),
-            Action.START_SOURCE_PORTAL: self._start_portal_again,
+            Action.START_SOURCE_PORTAL: self._source.start_portal_again,
             Action.SEAL: self._seal,
         }
 
@@ -88,73 +82,6 @@ class Capture:
         if self._watching:
             self.prober.end()
             self.writer.stop()
-
-    # ---------------------------------------------------------------- the source
-
-    def _prepare_images(self, step: Step) -> None:
-        facts: dict[str, JsonValue] = {}
-        for service in self.session.plan.services:
-            image = ensure(self.session.engine, service, self.session.progress.note)
-            facts[service.name] = {"image": image.tag, "id": image.id, "built": image.built}
-        self.session.journal.observe("images", facts)
-
-    def _start_source(self, step: Step) -> None:
-        """Install, start, wait until healthy, seed; or all of that from the golden set of an earlier run."""
-        session, services = self.session, self.session.plan.services
-        network = self.stack.create()
-        session.journal.observe("network", {"cut_from_host": network.cut_from_host}, subject="source")
-        deadline = time.monotonic() + step.deadline_s
-        key = golden_key(session.engine, services)
-        filled = fill_from_golden(session.engine, self.stack.owner, services, key)
-        if not filled:
-            self._run_profile("install", deadline)
-        self._start_regular(deadline)
-        if not filled:
-            self._run_profile("seed", deadline)
-            for service in reversed([s.name for s in services if not s.profiles]):
-                self.stack.stop(service)
-            keep_golden(session.engine, self.stack.owner, services, key)
-            self._start_regular(deadline)
-        session.journal.observe("source", {"from_golden_set": filled, "golden_key": key})
-
-    def _run_profile(self, profile: str, deadline: float) -> None:
-        """Run the one-shot services of a profile, with what they depend on started first."""
-        for service in self.session.plan.services:
-            if profile in service.profiles:
-                for needed in (s.name for s in self.session.plan.services if s.name in service.depends_on):
-                    if not self.stack.is_running(needed):
-                        self.stack.start(needed)
-                self._run_once(service.name, deadline)
-
-    def _start_regular(self, deadline: float) -> None:
-        for service in self.session.plan.services:
-            if not service.profiles and not self.stack.is_running(service.name):
-                self.stack.start(service.name)
-        self._wait_healthy(deadline - time.monotonic())
-
-    def _run_once(self, service: str, deadline: float) -> None:
-        said = self.stack.run_to_end(service, deadline - time.monotonic(), self.session.progress.note)
-        if said.exit_code:
-            last = (said.stderr or said.stdout).decode(errors="replace").strip().splitlines()[-5:]
-            raise CouldNotAsk(f"{service} of the source exited with {said.exit_code}: {' | '.join(last)}")
-
-    def _wait_healthy(self, within_s: float) -> None:
-        service = self.session.drill.portal.service
-
-        def ask() -> Probe:
-            if not self.stack.is_running(service):
-                return Probe(service, False, "running", self.stack.exit_state(service), final=True)
-            return self._kind.healthy(self._access)
-
-        probe = wait_for(ask, within_s=within_s, every_s=EVERY_S, progress=self.session.progress)
-        if not probe.ok:
-            raise CouldNotAsk(
-                f"the source is not healthy: {probe.name}: expected {probe.expected}, found {probe.found}"
-            )
-
-    def _start_portal_again(self, step: Step) -> None:
-        self.stack.start(self.session.drill.portal.service)
-        self._wait_healthy(step.deadline_s)
 
     # ---------------------------------------------------------------- survey, guards, watches
 
@@ -267,13 +194,3 @@ class Capture:
             evidence=evidence,
         )
         vault.save_record(self.folder, self.point)
-
-
-def run_preflight(session: Session) -> None:
-    """Each service image of the sandbox starts with empty data on this engine, or it is our fault (DESIGN 3)."""
-    services = [service for service in session.plan.services if not service.profiles]
-    preflight(session.engine, services, session.state, session.progress.note)
-
-
-def folder_of(session: Session, point: RestorePoint) -> Path:
-    return vault.vault_of(session.state, session.drill.name) / point.id

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,10 @@ _LINE: TypeAdapter[Line] = TypeAdapter(Line)
 
 class Journal:
     """Appends lines to `evidence.jsonl`; safe to use from several threads; each line reaches the kernel
-    before the call returns."""
+    before the call returns. Whatever equals one of `secrets` is written as `***` (DESIGN 7)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, secrets: Iterable[str] = ()) -> None:
+        self._secrets = tuple(sorted((json.dumps(secret)[1:-1] for secret in secrets), key=len, reverse=True))
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("xb", buffering=0)
         self._lock = threading.Lock()
@@ -40,7 +43,12 @@ class Journal:
         self._closed = False
 
     def _write(self, line: Line) -> None:
-        text = line.model_dump_json().encode() + b"\n"
+        written = line.model_dump_json()
+        if any(secret in written for secret in self._secrets):
+            for secret in self._secrets:
+                written = written.replace(secret, "***")
+            line = _LINE.validate_json(written)
+        text = written.encode() + b"\n"
         with self._lock:
             if self._closed:
                 return  # a thread that was given up on has nothing more to say

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import itertools
-import time
-from collections.abc import Iterable
 from pathlib import Path
 
-from harness.containers.stack import ContainerStack
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, StepFailed
 from harness.kinds import registry
 from harness.kinds.contracts import (
-    CheckAccess,
-    CheckKind,
-    ChoosesMoment,
     ComparesPrefixes,
     ComponentAccess,
-    ContentItem,
-    ListsIndex,
-    Observes,
     Probe,
-    Query,
-    Reindexes,
     RestoreAccess,
     ToolImage,
     When,
 )
-from harness.model.drill import CheckUse
 from harness.model.evidence import Seen, StepState
-from harness.model.inventory import Difference
 from harness.model.plan import Action, Step
-from harness.model.restore_point import Canary, RestorePoint
+from harness.model.restore_point import RestorePoint
 from harness.run import vault
 from harness.run.canary_writer import canaries_of
-from harness.run.capture import Capture, run_preflight
+from harness.run.capture import Capture
 from harness.run.inventory import compare_inventories, write_inventory
 from harness.run.journal import plain
+from harness.run.observer import Observer
+from harness.run.restored_portal import RestoredPortal
+from harness.run.sandbox import Sandbox
 from harness.run.session import Session
+from harness.run.source import run_preflight
 from harness.run.steps import Do, run_steps
 from harness.run.waiting import wait_for
 
@@ -49,15 +38,11 @@ class Recovery:
     """One recovery of a restore point into a sandbox of its own."""
 
     def __init__(self, session: Session, folder: Path, point: RestorePoint, capture: Capture | None) -> None:
-        self.session, self.folder, self.point, self.capture = session, folder, point, capture
-        self.stack: ContainerStack = session.new_stack("sandbox")
-        self._kind, self._access = session.portal_kind, session.portal(self.stack)
-        self._differences: dict[str, Difference] = {}
-        self._canaries: tuple[Canary, ...] = point.canaries
-        self._leftovers: tuple[str, ...] = ()
+        self.session, self.capture = session, capture
+        self.stack = session.new_stack("sandbox")
+        self.box = Sandbox(session, folder, point, self.stack, point.canaries)
         self._torn_down = False
         self._states: dict[str, StepState] = {}
-        self._survived: dict[tuple[int, str], bool] = {}
 
     def run(self) -> None:
         """All planned steps but the teardown and what is observed after it."""
@@ -70,6 +55,7 @@ class Recovery:
             self._run([step for step in self.session.plan.recover if _after_the_end(step)])
 
     def _run(self, steps: list[Step]) -> None:
+        portal = RestoredPortal(self.box)
         do: dict[Action, Do] = {
             Action.VERIFY_ARTEFACTS: self._verify,
             Action.PREFLIGHT: lambda step: run_preflight(self.session),
@@ -79,10 +65,10 @@ class Recovery:
             Action.RESTORE: self._restore,
             Action.INVENTORY_RESTORED: self._inventory_restored,
             Action.REWIRE: self._rewire,
-            Action.START_PORTAL: self._start_portal,
-            Action.FIRST_SEARCH: self._first_search,
-            Action.REBUILD: self._rebuild,
-            Action.OBSERVE: self._observe,
+            Action.START_PORTAL: portal.start,
+            Action.FIRST_SEARCH: portal.first_search,
+            Action.REBUILD: portal.rebuild,
+            Action.OBSERVE: Observer(self.box).observe,
             Action.TEAR_DOWN: self._tear_down,
         }
         self._states = run_steps("recover", steps, do, self.session.journal, self.session.progress, self._states)
@@ -90,8 +76,8 @@ class Recovery:
     # ---------------------------------------------------------------- before the portal starts
 
     def _verify(self, step: Step) -> None:
-        wrong = list(vault.disagreements(self.folder, self.point))
-        self.session.journal.observe("restore_point", {"disagreements": [*wrong], "nonce": self.point.nonce})
+        wrong = list(vault.disagreements(self.box.folder, self.box.point))
+        self.session.journal.observe("restore_point", {"disagreements": [*wrong], "nonce": self.box.point.nonce})
         if wrong:
             raise StepFailed(f"the artefacts are not what was sealed: {wrong[0]}")
         self.session.journal.mark("artefacts_verified")
@@ -106,7 +92,7 @@ class Recovery:
         self.session.journal.mark("disaster")
         if self.capture is not None:
             self.capture.writer.join(60)
-            self._canaries = tuple(canaries_of(self.session.journal.so_far()))
+            self.box.canaries = tuple(canaries_of(self.session.journal.so_far()))
 
     def _create_target(self, step: Step) -> None:
         network = self.stack.create()
@@ -140,10 +126,10 @@ class Recovery:
 
     def _restore(self, step: Step) -> None:
         component = self.session.plan.component(step.subject)
-        artefact = self.point.artefact(component.name)
+        artefact = self.box.point.artefact(component.name)
         if artefact is None:
             raise StepFailed(f"the restore point has no artefact of {component.name}")
-        folder = vault.artefact_folder(self.folder, component.name).resolve()
+        folder = vault.artefact_folder(self.box.folder, component.name).resolve()
         access = RestoreAccess(component, self.stack, folder, artefact.pairing_id, artefact.facts, step.deadline_s)
         registry.engine(component.engine).restore(access)
         self.session.journal.mark("component_restored", component.name)
@@ -152,8 +138,8 @@ class Recovery:
         """What the restored component holds, against both inventories of the source."""
         component = self.session.plan.component(step.subject)
         kind, access = registry.component(component.kind), ComponentAccess(component, self.stack)
-        refs = [self.point.inventory(component.name, moment) for moment in ("before", "after")]
-        paths = [self.folder / ref.path for ref in refs if ref and (self.folder / ref.path).exists()]
+        refs = [self.box.point.inventory(component.name, moment) for moment in ("before", "after")]
+        paths = [self.box.folder / ref.path for ref in refs if ref and (self.box.folder / ref.path).exists()]
         if len(paths) < 2:
             reason = "the restore point lacks the source's inventories"
             self.session.journal.observe(
@@ -176,7 +162,7 @@ class Recovery:
                 "difference", None, subject=component.name, seen=Seen.COULD_NOT_ASK, reason=str(error)
             )
             return
-        self._differences[component.name] = difference
+        self.box.differences[component.name] = difference
         self.session.journal.observe(
             "inventory", {"count": count, "sha256": digest}, subject=f"{component.name} restored"
         )
@@ -200,156 +186,18 @@ class Recovery:
             )
         self.session.journal.mark("rewired")
 
-    # ---------------------------------------------------------------- the portal
-
-    def _start_portal(self, step: Step) -> None:
-        """Start what does not run yet; fails if the portal never answers, healthy or not."""
-        started = time.monotonic()
-        for service in self.session.plan.services:
-            if not service.profiles and not self.stack.is_running(service.name):
-                self.stack.start(service.name)
-        self.session.journal.mark("product_started")
-        portal = self.session.drill.portal.service
-
-        def ask() -> Probe:
-            if not self.stack.is_running(portal):
-                return Probe(portal, False, "running", self.stack.exit_state(portal), final=True)
-            return self._kind.healthy(self._access)
-
-        within_s = step.deadline_s - (time.monotonic() - started)
-        probe = wait_for(ask, within_s=within_s, every_s=EVERY_S, progress=self.session.progress)
-        if probe.ok:
-            self.session.journal.mark("product_healthy")
-        elif not self.stack.is_running(portal):
-            raise StepFailed(f"{portal} does not run: {self.stack.exit_state(portal)}")
-        elif probe.name == "answer":
-            raise StepFailed(f"{portal} does not answer: {probe.found}")
-        else:  # it answers, but not well: what is wrong is for the checks to say
-            self.session.journal.mark("product_unwell", found=f"{probe.name}: {probe.found}"[:500])
-
-    def _first_search(self, step: Step) -> None:
-        """Wait until a sample of queries, the newest surviving canary's among them, returns exactly what it must."""
-        journal = self.session.journal
-        journal.mark("observing_started", step.id)
-        try:
-            self._see_canaries()
-            queries = self._sample()
-        finally:
-            journal.mark("observing_ended", step.id)
-
-        def ask() -> Probe:
-            for query in queries:
-                hits = self._kind.search(self._access, query.word)
-                if query.must - hits or hits - query.must - query.may:
-                    found = (
-                        f"{len(hits & query.must)} of {len(query.must)}, {len(hits - query.must - query.may)} others"
-                    )
-                    return Probe(f"search “{query.word}”", False, f"exactly {len(query.must)} items", found)
-            return Probe("search", bool(queries), "queries", f"{len(queries)} queries")
-
-        probe = wait_for(ask, within_s=step.deadline_s, every_s=EVERY_S, progress=self.session.progress)
-        if probe.ok:
-            journal.mark("first_correct_search", queries=len(queries))
-        else:
-            journal.mark("search_incorrect", found=f"{probe.name}: expected {probe.expected}, found {probe.found}")
-
-    def _sample(self) -> list[Query]:
-        queries = []
-        for query in self._kind.queries(self._access):
-            queries.append(query)
-            if len(queries) >= SAMPLE:
-                break
-        kept = [c for c in self._canaries if c.edit_of is None and self._survived.get((c.number, "search"))]
-        kept = [c for c in kept if self._survived.get((c.number, "database"))] or kept
-        newest = kept[-1] if kept else None
-        return [*queries, Query(newest.token, frozenset({newest.refs["search"]}))] if newest else queries
-
-    def _see_canaries(self) -> None:
-        """Which canaries survived, tier by tier. Written once as the observation `canaries`."""
-        seen = list(self._kind.kept_canaries(self._access, self._canaries))
-        self._survived = {(number, tier): kept for number, tier, kept in seen}
-        data = [{"number": number, "tier": tier, "kept": kept} for number, tier, kept in seen]
-        self.session.journal.observe("canaries", plain(data))
-
-    def _rebuild(self, step: Step) -> None:
-        """Rebuild the derived index by the vendor's command: a stage of its own (LR-26)."""
-        if not isinstance(self._kind, Reindexes):
-            raise StepFailed(f"the portal {self.session.drill.portal.kind} offers no way to rebuild its index")
-        self._kind.reindex(self._access, step.deadline_s)
-        self.session.journal.mark("index_rebuilt", step.subject)
-        if not isinstance(self._kind, ListsIndex):
-            return
-
-        def ask() -> Probe:
-            same = _agree(self._kind.items(self._access), listing.index_items(self._access))
-            return Probe("index", same, "the content's ids and revisions", "as expected" if same else "others")
-
-        listing: ListsIndex = self._kind
-        if wait_for(ask, within_s=step.deadline_s, every_s=EVERY_S, progress=self.session.progress).ok:
-            self.session.journal.mark("index_consistent", step.subject)
-
-    # ---------------------------------------------------------------- checks
-
-    def _observe(self, step: Step) -> None:
-        """Every check of this moment observes, each with its own deadline; a crash is UNKNOWN (DESIGN 5)."""
-        when = When(step.subject)
-        access = CheckAccess(
-            drill=self.session.drill,
-            plan=self.session.plan,
-            stack=self.stack,
-            portal=self._access,
-            portal_kind=self._kind,
-            restore_point=self.point,
-            canaries=self._canaries,
-            differences=self._differences,
-            leftovers=self._leftovers,
-        )
-        only = self.session.plan.only_checks
-        for use in self.session.drill.checks:
-            kind = registry.check(use.name)
-            if _moment(kind, self.session) is when and isinstance(kind, Observes) and (not only or use.name in only):
-                self._observe_one(use, kind, access, step.deadline_s)
-
-    def _observe_one(self, use: CheckUse, kind: CheckKind, access: CheckAccess, within_s: float) -> None:
-        journal = self.session.journal
-        assert isinstance(kind, Observes)
-        pool = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"check-{use.name}")
-        future = pool.submit(kind.observe, access, registry.options(kind, use.options))
-        try:
-            journal.observe(use.name, future.result(timeout=within_s))
-        except concurrent.futures.TimeoutError:
-            reason = f"no answer within {within_s:g} s"
-            journal.observe(use.name, None, seen=Seen.TIMED_OUT, reason=reason)
-        except (CouldNotAsk, CommandFailed) as error:
-            journal.observe(use.name, None, seen=Seen.COULD_NOT_ASK, reason=str(error))
-        except Exception as error:
-            journal.observe(use.name, None, seen=Seen.CRASHED, reason=f"{type(error).__name__}: {error}")
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
     # ---------------------------------------------------------------- the end
 
     def _tear_down(self, step: Step) -> None:
         if self.session.keep:
             self.session.journal.mark("kept")
             return
-        self._leftovers = self.stack.remove()
+        self.box.leftovers = self.stack.remove()
         if self.capture is not None:
             self.capture.end()
-            self._leftovers += self.capture.stack.remove()
-        self.session.journal.mark("sandbox_removed", leftovers=[*self._leftovers])
-
-
-def _agree(database: Iterable[ContentItem], index: Iterable[ContentItem]) -> bool:
-    return all(
-        one is not None and other is not None and (one.key, one.revision) == (other.key, other.revision)
-        for one, other in itertools.zip_longest(database, index)
-    )
+            self.box.leftovers += self.capture.stack.remove()
+        self.session.journal.mark("sandbox_removed", leftovers=[*self.box.leftovers])
 
 
 def _after_the_end(step: Step) -> bool:
     return step.action is Action.TEAR_DOWN or (step.action is Action.OBSERVE and step.subject == When.TORN_DOWN)
-
-
-def _moment(kind: CheckKind, session: Session) -> When:
-    return kind.moment(session.drill) if isinstance(kind, ChoosesMoment) else kind.WHEN

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Literal
 
 from harness.containers.engine import Engine, connect
 from harness.containers.labels import new_owner
+from harness.containers.references import secrets_of
 from harness.containers.stack import ContainerStack
 from harness.errors import HarnessBroken
 from harness.kinds import registry
 from harness.kinds.contracts import PortalAccess, PortalKind, Stack
-from harness.model.drill import Drill
+from harness.model.drill import Drill, Service
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.run.journal import Journal
@@ -57,20 +57,21 @@ class Session:
         )
 
     def redacted(self, text: str) -> str:
-        """Secrets that the environment of any service holds never reach evidence (DESIGN 7)."""
-        for service in self.plan.services:
-            for name, value in service.environment.items():
-                if len(value) > 3 and any(word in name.upper() for word in ("PASSWORD", "SECRET", "TOKEN", "KEY")):
-                    text = text.replace(_resolved(value), "***")
+        """Secrets never reach progress lines; the journal leaves them out by itself."""
+        for secret in secrets_in(self.plan.services):
+            text = text.replace(secret, "***")
         return text
 
 
-def _resolved(value: str) -> str:
-    """The value behind a reference to the environment, else the value itself."""
-    if value.startswith("${env:") and value.endswith("}"):
-        name, _, default = value[6:-1].partition(":-")
-        return os.environ.get(name, default) or "\0"
-    return value
+def secrets_in(services: Iterable[Service]) -> frozenset[str]:
+    """What references stand for, and plain values of variables that are named like secrets (DESIGN 7)."""
+    plain = {
+        value
+        for service in services
+        for name, value in service.environment.items()
+        if any(word in name.upper() for word in ("PASSWORD", "SECRET", "TOKEN"))
+    }
+    return frozenset(secret for secret in plain | secrets_of(services) if len(secret) > 3)
 
 
 @contextmanager

@@ -159,7 +159,8 @@ def judge(record: Record, options: Options) -> CheckResult:
         return _result(when, Outcome.UNKNOWN, expected, found, [], 0)
     skewed = data["skew"]
     assert isinstance(skewed, dict)
-    found = f"{in_database:,} items in both lists; {queries} searches, {data['covered_by_queries']} items, all found"
+    reached = int(str(data["covered_by_queries"]))
+    found = f"{in_database:,} items in both lists; {queries} searches find all they must, {reached:,} items among them"
     if skewed["count"]:
         found += f"; {skewed['count']} written while the backup ran (skew)"
     return _result(when, Outcome.PASS, expected, found, [], 0)

@@ -54,7 +54,8 @@ _NOT_OF_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {oid} A
 
 # Each query yields (key, text); all text is hashed by the server's sha256. Keys of one query share a prefix.
 _OBJECTS = {
-    "constraint": f"""SELECT n.nspname || '.' || r.relname || '.' || c.conname, {_SPELLING.format(text="pg_get_constraintdef(c.oid)")}
+    "constraint": f"""SELECT n.nspname || '.' || r.relname || '.' || c.conname,
+        {_SPELLING.format(text="pg_get_constraintdef(c.oid)")}
         || c.convalidated FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
         JOIN pg_namespace n ON n.oid = r.relnamespace WHERE {_SYSTEM}""",
     "database": """SELECT datname, concat_ws(' ', pg_get_userbyid(datdba), pg_encoding_to_char(encoding),

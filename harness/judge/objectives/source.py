@@ -1,0 +1,84 @@
+"""What the backup did to the source: skew between its components, and downtime (design fact 8, LR-33)."""
+
+from __future__ import annotations
+
+from harness.judge.objectives.spans import judged, kept_canaries, span_s, unmeasured
+from harness.model.drill import Drill, Group
+from harness.model.evidence import Evidence, Mark
+from harness.model.restore_point import RestorePoint
+from harness.model.verdict import ObjectiveResult, Outcome, Stage, worst
+
+
+def group_skew(group: Group, point: RestorePoint) -> float | None:
+    """Spread of the capture points of a group's members, in seconds; None if one has none."""
+    artefacts = [point.artefact(name) for name in group.order]
+    if not artefacts or any(a is None for a in artefacts):
+        return None
+    marks = sorted((a.capture_point for a in artefacts if a), key=lambda mark: mark.at.monotonic_s)
+    return span_s(marks[0], marks[-1])
+
+
+def skew(drill: Drill, point: RestorePoint | None, evidence: Evidence, captured_here: bool) -> ObjectiveResult:
+    """The largest spread of any group, by capture points and by the newest surviving canary of each tier."""
+    limits = [group.max_skew_s for group in drill.groups if group.max_skew_s is not None]
+    limit_s = min(limits, default=None)
+    if point is None:
+        return unmeasured("skew", limit_s, "there is no restore point")
+    results: list[tuple[Outcome, float | None, Stage | None]] = []
+    for group in drill.groups:
+        spread = group_skew(group, point)
+        data = _data_skew(group, evidence) if captured_here else None
+        measured = None if spread is None else max(spread, data or 0.0)
+        stage = Stage(name=f"{group.name} by capture points", seconds=spread) if spread is not None else None
+        results.append((judged(measured, group.max_skew_s), measured, stage))
+        if data is not None:
+            results.append((Outcome.PASS, measured, Stage(name=f"{group.name} by data", seconds=data)))
+    if not results:
+        return unmeasured("skew", None, "the drill has no group").model_copy(update={"outcome": Outcome.PASS})
+    measured_all = [measured for _, measured, _ in results]
+    unknown = None in measured_all
+    return ObjectiveResult(
+        name="skew",
+        outcome=worst(outcome for outcome, _, _ in results),
+        limit_s=limit_s,
+        measured_s=None if unknown else max(m for m in measured_all if m is not None),
+        reason="a member of a group has no capture point" if unknown else "",
+        stages=tuple(stage for _, _, stage in results if stage),
+    )
+
+
+def _data_skew(group: Group, evidence: Evidence) -> float | None:
+    kept = kept_canaries(evidence)
+    if kept is None:
+        return None
+    newest = []
+    for tier in group.order:
+        alive = [m for m in evidence.marks("canary_written", tier) if kept.get((tier, int(str(m.facts["number"]))))]
+        if alive:
+            newest.append(alive[-1].at.monotonic_s)
+    return round(max(newest) - min(newest), 3) if len(newest) > 1 else None
+
+
+def downtime(drill: Drill, evidence: Evidence, captured_here: bool) -> ObjectiveResult:
+    """Seconds from each first failed probe to the next good one, added up; zero means below the resolution."""
+    limit_s = drill.objectives.downtime_s
+    started, ended = evidence.mark("probing_started"), evidence.mark("probing_ended")
+    if not captured_here:
+        return unmeasured("downtime", limit_s, "not exercised: this run did not capture")
+    if started is None or ended is None or span_s(started, ended) is None:
+        return unmeasured("downtime", limit_s, "the prober did not run to its end")
+    total, down = 0.0, None
+    for line in evidence.lines:
+        if isinstance(line, Mark) and line.name == "probe_failed" and down is None:
+            down = line
+        elif isinstance(line, Mark) and line.name in ("probe_good", "probing_ended") and down is not None:
+            total += span_s(down, line) or 0.0
+            down = None
+    return ObjectiveResult(
+        name="downtime",
+        outcome=judged(round(total, 3), limit_s),
+        limit_s=limit_s,
+        measured_s=round(total, 3),
+        reason="" if total else "0 s means below the resolution of the probes",
+        resolution_s=float(str(ended.facts.get("resolution_s", 0.0))),
+    )

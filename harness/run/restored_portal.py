@@ -1,0 +1,119 @@
+"""The restored portal: its regular start, the first correct search, the rebuild of its index (DESIGN 3, 6)."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable
+
+from harness.errors import StepFailed
+from harness.kinds.contracts import ContentItem, ListsIndex, Probe, Query, Reindexes
+from harness.model.plan import Step
+from harness.run.journal import plain
+from harness.run.sandbox import Sandbox
+from harness.run.waiting import wait_for
+
+EVERY_S = 0.1
+SAMPLE = 5  # queries of the first correct search, besides the newest surviving canary
+
+
+class RestoredPortal:
+    """Starts what the restore has put in place, and asks it as a user would."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self.box = box
+
+    def start(self, step: Step) -> None:
+        """Start what does not run yet; fails if the portal never answers, healthy or not."""
+        started = time.monotonic()
+        for service in self.box.session.plan.services:
+            if not service.profiles and not self.box.stack.is_running(service.name):
+                self.box.stack.start(service.name)
+        self.box.session.journal.mark("product_started")
+        portal = self.box.session.drill.portal.service
+
+        def ask() -> Probe:
+            if not self.box.stack.is_running(portal):
+                return Probe(portal, False, "running", self.box.stack.exit_state(portal), final=True)
+            return self.box.kind.healthy(self.box.access)
+
+        within_s = step.deadline_s - (time.monotonic() - started)
+        probe = wait_for(ask, within_s=within_s, every_s=EVERY_S, progress=self.box.session.progress)
+        if probe.ok:
+            self.box.session.journal.mark("product_healthy")
+        elif not self.box.stack.is_running(portal):
+            raise StepFailed(f"{portal} does not run: {self.box.stack.exit_state(portal)}")
+        elif probe.name == "answer":
+            raise StepFailed(f"{portal} does not answer: {probe.found}")
+        else:  # it answers, but not well: what is wrong is for the checks to say
+            self.box.session.journal.mark("product_unwell", found=f"{probe.name}: {probe.found}"[:500])
+
+    def first_search(self, step: Step) -> None:
+        """Wait until a sample of queries, the newest surviving canary's among them, returns exactly what it must."""
+        journal = self.box.session.journal
+        journal.mark("observing_started", step.id)
+        try:
+            self._see_canaries()
+            queries = self._sample()
+        finally:
+            journal.mark("observing_ended", step.id)
+
+        def ask() -> Probe:
+            for query in queries:
+                hits = self.box.kind.search(self.box.access, query.word)
+                if query.must - hits or hits - query.must - query.may:
+                    found = (
+                        f"{len(hits & query.must)} of {len(query.must)}, {len(hits - query.must - query.may)} others"
+                    )
+                    return Probe(f"search “{query.word}”", False, f"exactly {len(query.must)} items", found)
+            return Probe("search", bool(queries), "queries", f"{len(queries)} queries")
+
+        probe = wait_for(ask, within_s=step.deadline_s, every_s=EVERY_S, progress=self.box.session.progress)
+        if probe.ok:
+            journal.mark("first_correct_search", queries=len(queries))
+        else:
+            journal.mark("search_incorrect", found=f"{probe.name}: expected {probe.expected}, found {probe.found}")
+
+    def _sample(self) -> list[Query]:
+        queries = []
+        for query in self.box.kind.queries(self.box.access):
+            queries.append(query)
+            if len(queries) >= SAMPLE:
+                break
+        for canary in reversed(self.box.canaries):
+            alive = all(self.box.survived.get((canary.number, tier)) for tier in canary.refs)
+            newest = self.box.kind.canary_query(canary) if alive and canary.edit_of is None else None
+            if newest is not None:
+                return [*queries, newest]
+        return queries
+
+    def _see_canaries(self) -> None:
+        """Which canaries survived, tier by tier. Written once as the observation `canaries`."""
+        seen = list(self.box.kind.kept_canaries(self.box.access, self.box.canaries))
+        self.box.survived = {(number, tier): kept for number, tier, kept in seen}
+        data = [{"number": number, "tier": tier, "kept": kept} for number, tier, kept in seen]
+        self.box.session.journal.observe("canaries", plain(data))
+
+    def rebuild(self, step: Step) -> None:
+        """Rebuild the derived index by the vendor's command: a stage of its own (LR-26)."""
+        if not isinstance(self.box.kind, Reindexes):
+            raise StepFailed(f"the portal {self.box.session.drill.portal.kind} offers no way to rebuild its index")
+        self.box.kind.reindex(self.box.access, step.deadline_s)
+        self.box.session.journal.mark("index_rebuilt", step.subject)
+        if not isinstance(self.box.kind, ListsIndex):
+            return
+
+        def ask() -> Probe:
+            same = _agree(self.box.kind.items(self.box.access), listing.index_items(self.box.access))
+            return Probe("index", same, "the content's ids and revisions", "as expected" if same else "others")
+
+        listing: ListsIndex = self.box.kind
+        if wait_for(ask, within_s=step.deadline_s, every_s=EVERY_S, progress=self.box.session.progress).ok:
+            self.box.session.journal.mark("index_consistent", step.subject)
+
+
+def _agree(database: Iterable[ContentItem], index: Iterable[ContentItem]) -> bool:
+    return all(
+        one is not None and other is not None and (one.key, one.revision) == (other.key, other.revision)
+        for one, other in itertools.zip_longest(database, index)
+    )
