@@ -221,7 +221,7 @@ def test_the_table_refuses(importer: str, imported: str) -> None:
     [
         ("harness.kinds.portals.wagtail", "harness.kinds.engines.tar"),
         ("harness.kinds.checks.isolation", "harness.kinds.contracts.Record"),
-        ("harness.kinds.portals.wagtail", "harness.kinds.portals._wagtail_tables"),
+        ("harness.kinds.portals.wagtail.health", "harness.kinds.portals.wagtail.tables"),
         ("harness.kinds.engines.git_bundle", "harness.kinds.components.git.git"),
         ("harness.kinds.portals.sling.api", "harness.kinds.portals.sling.nodes"),
         ("harness.run.steps", "harness.kinds.registry"),

@@ -478,8 +478,11 @@ class FaultRow:
 class FaultBench(Protocol):
     """Given to `inject`: a copy of a restore point, writable."""
 
-    restore_point: RestorePoint
-    drill: Drill
+    @property
+    def restore_point(self) -> RestorePoint: ...
+
+    @property
+    def drill(self) -> Drill: ...
 
     def artefact(self, component: str) -> Path:
         """The component's artefact folder in the copy."""

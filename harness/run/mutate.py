@@ -27,7 +27,7 @@ MUTATIONS = "mutations"
 ROLE = "mutation"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bench:
     """The `FaultBench` of one copy. `other_folder`: an earlier restore point of the same drill."""
 

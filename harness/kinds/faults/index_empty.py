@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.kinds.contracts import FaultBench, FaultRow
 from harness.kinds.faults._scratch_search import changed_snapshot
 
@@ -16,5 +18,5 @@ ROWS = (
 
 def inject(row: FaultRow, bench: FaultBench) -> None:
     with changed_snapshot(bench, row.component) as server:
-        everything = {"query": {"match_all": {}}}
+        everything: dict[str, Any] = {"query": {"match_all": {}}}
         server.ask("POST", f"/{row.parameter}/_delete_by_query?refresh=true", everything)

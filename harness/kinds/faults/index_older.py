@@ -42,7 +42,9 @@ def _newest_before(server: ScratchServer, instant: datetime, count: int) -> list
         "size": count,
         "sort": [{TIME: "desc"}],
         "_source": [TIME, REVISION],
-        "query": {"bool": {"filter": [{"exists": {"field": REVISION}}, {"range": {TIME: {"lt": instant.isoformat()}}}]}},
+        "query": {
+            "bool": {"filter": [{"exists": {"field": REVISION}}, {"range": {TIME: {"lt": instant.isoformat()}}}]}
+        },
     }
     hits: list[dict[str, Any]] = server.ask("POST", "/*/_search", query)["hits"]["hits"]
     if len(hits) != count:

@@ -1,0 +1,50 @@
+"""Wagtail on PostgreSQL and OpenSearch, laid out like Liferay: the site of `fixtures/images/wagtail`.
+
+Its HTTP interface and index fields are described in fixtures/README.md.
+"""
+
+from __future__ import annotations
+
+from harness.kinds.portals.wagtail.client import Options
+from harness.kinds.portals.wagtail.content import index_items, items, queries, reindex, search
+from harness.kinds.portals.wagtail.health import facts, healthy, probes, versions
+from harness.kinds.portals.wagtail.tables import COMPONENTS
+from harness.kinds.portals.wagtail.writes import (
+    canary_query,
+    edit_canary,
+    kept_canaries,
+    read_nonces,
+    write_canary,
+    write_nonce,
+)
+
+TITLE = "Wagtail"
+VENDOR_OF: frozenset[str] = frozenset()
+SERVICE = "web"
+PORT = 8080
+TIERS = ("database", "document_library", "search")
+
+__all__ = [
+    "COMPONENTS",
+    "PORT",
+    "SERVICE",
+    "TIERS",
+    "TITLE",
+    "VENDOR_OF",
+    "Options",
+    "canary_query",
+    "edit_canary",
+    "facts",
+    "healthy",
+    "index_items",
+    "items",
+    "kept_canaries",
+    "probes",
+    "queries",
+    "read_nonces",
+    "reindex",
+    "search",
+    "versions",
+    "write_canary",
+    "write_nonce",
+]

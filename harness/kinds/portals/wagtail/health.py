@@ -1,0 +1,112 @@
+"""Whether the site is well and still itself: facts of the source, held against what a person finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from html import unescape
+
+from harness.kinds.components import opensearch, postgresql
+from harness.kinds.contracts import ComponentAccess, PortalAccess, Probe
+from harness.kinds.portals.wagtail import tables
+from harness.kinds.portals.wagtail.client import account, get, site
+
+DENY = re.compile(r"Traceback \(most recent call last\)|\b(CRITICAL|FATAL|OperationalError|ImproperlyConfigured)\b")
+_NOT_FACTS = ("started_utc", "modules")
+
+
+def healthy(access: PortalAccess) -> Probe:
+    """The portal answers from its own database and its search engine answers through it (LR-6, GEN-D30).
+
+    An embedded database is final: the portal has started without its properties and will not find them.
+    """
+    status = site(access).request("GET", "/api/portal/status", timeout_s=5).expect(200).json()
+    engine = status["database"]["engine"]
+    if engine != "postgresql":
+        return Probe("database", False, "postgresql", f"{engine}, an empty embedded one", final=True)
+    reply = site(access).request("GET", "/api/search", params={"q": "health", "limit": 1}, timeout_s=5)
+    return Probe("search", reply.status == 200, "HTTP 200", f"HTTP {reply.status}: {reply.text[:200]}")
+
+
+def facts(access: PortalAccess) -> dict[str, str]:
+    """The status page flattened, one fact per module, the number of synonym sets, and one seeded page."""
+    status = site(access).request("GET", "/api/portal/status").expect(200).json()
+    found: dict[str, str] = {}
+    for name, value in status.items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{key}": str(part) for key, part in value.items()}
+        elif name not in _NOT_FACTS:
+            found[name] = str(value)
+    for module in status["modules"]:
+        found[f"module.{module['name']}"] = f"{module['version']} {module['commit']} {module['state']}"
+    found["synonym sets"] = _synonyms(access)
+    first = get(access, "/api/pages/", "reader", after=0, limit=1)["items"]
+    if first:
+        found["seeded page"] = f"{first[0]['url']} “{first[0]['title']}”"
+    return found
+
+
+def _synonyms(access: PortalAccess) -> str:
+    reply = site(access).request("GET", "/api/synonyms")
+    return str(reply.json()["total"]) if reply.status == 200 else f"HTTP {reply.status}"
+
+
+def versions(access: PortalAccess) -> dict[str, str]:
+    status = site(access).request("GET", "/api/portal/status").expect(200).json()
+    found = {"Wagtail": str(status["version"])}
+    for component in access.drill.components:
+        if component.kind == "postgresql":
+            position = postgresql.position(ComponentAccess(component, access.stack))
+            found["PostgreSQL"] = str(position["server_version"]).split()[0]
+        elif component.kind == "opensearch":
+            http = opensearch.client(ComponentAccess(component, access.stack))
+            found["OpenSearch"] = str(http.request("GET", "/").expect(200).json()["version"]["number"])
+    return found
+
+
+def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
+    """Every fact against the source's, then what a person does: log in, read a page, use each module."""
+    now = facts(access)
+    for name in sorted(expected.keys() | now.keys()):
+        found = now.get(name, "nothing")
+        wanted = expected.get(name, "nothing")
+        yield Probe(name, found == wanted, wanted, found, tables.REQUIREMENTS.get(name.split(".")[0], ("LR-31",)))
+    yield Probe("licence", now.get("licence.state") == "valid", "valid", now.get("licence.state", "none"), ("LR-10",))
+    yield _login(access)
+    yield _seeded_page(access, expected.get("seeded page", ""))
+    for name, fact in sorted(expected.items()):
+        if name.startswith("module."):
+            yield _module_page(access, name.removeprefix("module."), fact)
+    lines = [line for line in access.stack.logs(access.portal.service).splitlines() if DENY.search(line)]
+    yield Probe("log", not lines, "no error", f"{len(lines)} lines, such as {lines[0][:200]}" if lines else "none")
+
+
+def _login(access: PortalAccess) -> Probe:
+    """As a person: the form with its token, then a page that names the user."""
+    http, (user, password) = site(access), account(access, "reader")
+    form = http.request("GET", "/login/").text
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+    fields = {"username": user, "password": password, "csrfmiddlewaretoken": token.group(1) if token else ""}
+    reply = http.request("POST", "/login/", form=fields, headers={"Referer": "http://web/login/"})
+    page = http.request("GET", "/")
+    good = reply.status == 302 and user in page.text
+    return Probe("login", good, f"{user} is logged in", f"HTTP {reply.status}, then {page.status}", ("GEN-D30",))
+
+
+def _seeded_page(access: PortalAccess, fact: str) -> Probe:
+    path, _, title = fact.partition(" ")
+    if not path:
+        return Probe("seeded page", False, "a page of the source", "the source's facts name none", ("GEN-D30",))
+    reply = site(access).request("GET", path)
+    good = reply.status == 200 and title.strip("“”") in unescape(reply.text) and "not licensed" not in reply.text
+    found = "the page, with its title" if good else f"HTTP {reply.status}: {reply.text[:120]!r}"
+    return Probe("seeded page as HTML", good, f"{path} with its title", found, ("GEN-D30", "LR-31"))
+
+
+def _module_page(access: PortalAccess, name: str, fact: str) -> Probe:
+    version, commit, _ = fact.split(" ", 2)
+    reply = site(access).request("GET", f"/o/{name}/")
+    found = reply.json() if reply.status == 200 else {}
+    good = (found.get("version"), found.get("commit")) == (version, commit)
+    said = f"{found.get('version')} of {found.get('commit')}" if found else f"HTTP {reply.status}"
+    return Probe(f"/o/{name}/", good, f"{version} of {commit}", said, ("LR-11", "LR-29"))

@@ -1,0 +1,97 @@
+"""Numbered writes, edits and the nonce, through the site's own interface; which of them survived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from harness.kinds.contracts import PortalAccess, Query
+from harness.kinds.portals.wagtail import tables
+from harness.kinds.portals.wagtail.client import account, get, item_key, listed, site
+from harness.kinds.portals.wagtail.content import engine_hits
+from harness.model.restore_point import Canary
+
+NONCE, CANARIES = "portal-drill-nonce-", "portal-drill-canaries"
+
+
+def _write(access: PortalAccess, method: str, path: str, body: dict[str, Any], *statuses: int) -> Any:
+    reply = site(access).request(method, path, body_json=body, auth=account(access, "editor"))
+    return reply.expect(*statuses).json()
+
+
+def write_nonce(access: PortalAccess, nonce: str) -> None:
+    """A page that carries the nonce; the parent of the canaries is made on the way."""
+    page = {"title": f"portal-drill nonce {nonce}", "slug": f"{NONCE}{nonce}", "body": nonce}
+    _write(access, "POST", "/api/write/pages", page, 201)
+    parent = {"title": "portal-drill canaries", "slug": CANARIES, "body": "Parent of numbered writes."}
+    if not any(item["slug"] == CANARIES for item in listed(access, "pages")):
+        _write(access, "POST", "/api/write/pages", parent, 201)
+
+
+def read_nonces(access: PortalAccess) -> tuple[str, ...]:
+    slugs = [item["slug"] for item in listed(access, "pages") if item["slug"].startswith(NONCE)]
+    return tuple(slug.removeprefix(NONCE) for slug in slugs)
+
+
+def write_canary(access: PortalAccess, number: int, token: str) -> Iterator[tuple[str, str]]:
+    """A page (database and search) and a document (row, file)."""
+    page = {"title": f"portal-drill canary {number}", "slug": f"portal-drill-canary-{token}", "body": token}
+    made = _write(access, "POST", "/api/write/pages", page | {"parent": CANARIES}, 201)
+    yield "database", str(made["id"])
+    if made["indexed"]:
+        yield "search", item_key("page", made["id"])
+    reply = site(access).request(
+        "POST",
+        "/api/write/documents",
+        form={"title": f"portal-drill canary {number}"},
+        files={"file": (f"portal-drill-canary-{token}.txt", f"{token}\n".encode())},
+        auth=account(access, "editor"),
+    )
+    stored = reply.expect(201).json()
+    yield "document_library", f"{stored['id']} {stored['filename']} {token}"
+
+
+def edit_canary(access: PortalAccess, earlier: Canary, token: str) -> Iterator[tuple[str, str]]:
+    """The earlier page's text grows by the token: a new revision in database and index."""
+    page = get(access, f"/api/pages/{earlier.refs['database']}")
+    body = {"body": f"{page['body']} {token}"}
+    made = _write(access, "PUT", f"/api/write/pages/{page['id']}", body, 200)
+    yield "database", str(made["id"])
+    if made["indexed"]:
+        yield "search", item_key("page", made["id"])
+
+
+def kept_canaries(access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[tuple[int, str, bool]]:
+    """By the page's text, by the engine's own answer for the token, by the file's bytes."""
+    for canary in canaries:
+        for tier, ref in canary.refs.items():
+            if tier == "database":
+                yield canary.number, tier, _page_holds(access, ref, canary.token)
+            elif tier == "search":
+                yield canary.number, tier, ref in _indexed_with(access, canary.token)
+            else:
+                yield canary.number, tier, _file_holds(access, ref)
+
+
+def canary_query(canary: Canary) -> Query | None:
+    return Query(canary.token, frozenset({canary.refs["search"]})) if "search" in canary.refs else None
+
+
+def _page_holds(access: PortalAccess, page_id: str, token: str) -> bool:
+    reply = site(access).request("GET", f"/api/pages/{page_id}", auth=account(access, "admin"))
+    return reply.expect(200, 404).status == 200 and token in reply.json()["body"].split()
+
+
+def _file_holds(access: PortalAccess, ref: str) -> bool:
+    """The file in the library itself: its row is the database's tier, and may be lost without the file."""
+    _, filename, token = ref.split(" ")
+    component = access.drill.component("document_library")
+    shell = access.stack.shell(component.service)
+    said = shell.run(["cat", f"{component.options['path']}/documents/{filename}"], timeout_s=30)
+    return said.exit_code == 0 and said.stdout == f"{token}\n".encode()
+
+
+def _indexed_with(access: PortalAccess, token: str) -> set[str]:
+    """Asked from the engine, since the portal's search joins with the database (ENGINES 2)."""
+    query = {"query": {"match": {"portal_contentpage__body": token}}, "_source": ["pk"]}
+    return {item_key("page", hit["_source"]["pk"]) for hit in engine_hits(access, tables.PAGES, query)}
