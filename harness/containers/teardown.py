@@ -11,6 +11,7 @@ from harness.containers.create import remove_container
 from harness.containers.engine import Engine, if_there, translated
 from harness.containers.labels import ROLE, RUN, Owner
 from harness.containers.network import bridge_of
+from harness.containers.tool import ROLE as TOOL
 from harness.errors import PortalDrillError
 
 AT_ONCE = 8  # removals in parallel; the engine does one disk's work anyway
@@ -21,12 +22,14 @@ Found = dict[str, Any]
 def remove_stack(engine: Engine, owner: Owner) -> tuple[str, ...]:
     """Everything of this run and role, whoever made it; containers first, since they hold the rest.
 
+    The run's tool containers go too: an interrupt may come between the making of one and its use.
     Returns: what is left, each with the reason.
     """
     wanted = [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"]
+    tools = [f"{RUN}={owner.run}", f"{ROLE}={TOOL}"]
     left: list[str] = []
     try:
-        left += remove_containers(engine, list_containers(engine, wanted))[1]
+        left += remove_containers(engine, list_containers(engine, wanted) + list_containers(engine, tools))[1]
         left += remove_volumes(engine, list_volumes(engine, wanted))[1]
         left += remove_networks(engine, list_networks(engine, wanted))[1]
     except PortalDrillError as error:

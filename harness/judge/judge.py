@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from harness import __version__
+from harness.errors import HarnessBroken
 from harness.judge import objectives
 from harness.kinds import registry
 from harness.kinds.contracts import Record
 from harness.model.drill import CheckUse, Drill
-from harness.model.evidence import Evidence, Mark, Observation, Seen
+from harness.model.evidence import EndLine, Evidence, Seen
 from harness.model.inventory import Difference
 from harness.model.plan import Plan
 from harness.model.restore_point import FaultNote, RestorePoint
@@ -31,7 +32,8 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     if only:
         results = {name: result for name, result in results.items() if name in only}
     partial = tuple(_partial(record))
-    outcome = worst([c.outcome for c in checks] + [r.outcome for n, r in results.items() if _counts(n, r, record)])
+    shown = worst(check.outcome for check in checks)  # without a check UNKNOWN, whatever the objectives say
+    outcome = worst([shown, *(r.outcome for name, r in results.items() if _counts(name, r, record))])
     if not evidence.complete and outcome is Outcome.PASS:
         outcome = Outcome.UNKNOWN
     fault = _fault(point, evidence)
@@ -133,7 +135,8 @@ def _fault(point: RestorePoint | None, evidence: Evidence) -> FaultNote | None:
 
 
 def _first_instant(evidence: Evidence) -> datetime:
-    first = next((line for line in evidence.lines if isinstance(line, Mark | Observation)), None)
+    """Raises: HarnessBroken if the run was cut off before its first line."""
+    first = next((line for line in evidence.lines if not isinstance(line, EndLine)), None)
     if first is None:
-        raise ValueError("the evidence holds no line to judge")
+        raise HarnessBroken("the evidence holds no line to judge")
     return first.at.utc

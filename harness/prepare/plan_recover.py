@@ -44,11 +44,15 @@ def plan_recover(drill: Drill, steps: AddsSteps, moments: frozenset[When]) -> tu
 
 
 def _portal_up(drill: Drill, steps: AddsSteps, moments: frozenset[When], needed: tuple[str, ...]) -> None:
+    """A search is right only with an index: where it is built anew, the first one comes after that."""
     portal = steps.add(Action.START_PORTAL, needs=needed)
-    steps.add(Action.FIRST_SEARCH, needs=(portal,))
+    if not drill.rebuilt():
+        steps.add(Action.FIRST_SEARCH, needs=(portal,))
     if When.AS_RESTORED in moments:
         steps.add(Action.OBSERVE, When.AS_RESTORED, needs=(portal,))
     rebuilt = tuple(steps.add(Action.REBUILD, name, needs=(portal,)) for name in drill.rebuilt())
+    if rebuilt:
+        steps.add(Action.FIRST_SEARCH, needs=rebuilt)
     if rebuilt and When.AFTER_REBUILD in moments:
         steps.add(Action.OBSERVE, When.AFTER_REBUILD, needs=rebuilt)
     if When.SETTLED in moments:

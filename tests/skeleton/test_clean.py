@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from drill_bench import Bench, Finished
 
 from harness.pipeline import judge_saved
 from harness.report.files import verdict_bytes
-from conftest import Bench, Finished
 
 pytestmark = pytest.mark.engine
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from drill_bench import Bench
 
 from harness.clock import new_id
 from harness.containers.create import folder_mount
@@ -13,7 +14,6 @@ from harness.containers.tool import tool_container
 from harness.model.restore_point import FaultNote
 from harness.prepare import make_plan
 from harness.run import vault
-from conftest import Bench
 
 pytestmark = pytest.mark.engine
 
@@ -61,13 +61,38 @@ def damaged(bench: Bench, point: Path, name: str, script: str, *arguments: str, 
             "UPDATE stock.product SET unpriced = 1.0 WHERE name = 'Straße'",
             "changed row/stock.product/1801",
         ),
-        ("deleted row", 'DELETE FROM public."Order Line" WHERE "Order" = 9 AND position = 3', "missing row/public.Order"),
-        ("row twice", "INSERT INTO stock.movement SELECT * FROM stock.movement WHERE product IS NULL", "extra row/stock.m"),
-        ("sequence set back", "SELECT setval('stock.product_id_seq', 1700)", "changed sequence/stock.product_id_seq"),
-        ("view changed", "CREATE OR REPLACE VIEW for_sale AS SELECT id, name, price FROM stock.product", "view/public.f"),
-        ("right lost", "REVOKE SELECT ON stock.product FROM reporting", "changed table/stock.product"),
+        pytest.param(
+            "deleted row",
+            'DELETE FROM public."Order Line" WHERE "Order" = 9 AND position = 3',
+            "missing row/public.Order",
+            marks=pytest.mark.prove,
+        ),
+        pytest.param(
+            "row twice",
+            "INSERT INTO stock.movement SELECT * FROM stock.movement WHERE product IS NULL",
+            "extra row/stock.m",
+            marks=pytest.mark.prove,
+        ),
+        pytest.param(
+            "sequence set back",
+            "SELECT setval('stock.product_id_seq', 1700)",
+            "changed sequence/stock.product_id_seq",
+            marks=pytest.mark.prove,
+        ),
+        pytest.param(
+            "view changed",
+            "CREATE OR REPLACE VIEW for_sale AS SELECT id, name, price FROM stock.product",
+            "view/public.f",
+            marks=pytest.mark.prove,
+        ),
+        pytest.param(
+            "right lost",
+            "REVOKE SELECT ON stock.product FROM reporting",
+            "changed table/stock.product",
+            marks=pytest.mark.prove,
+        ),
     ],
-    ids=lambda value: value if " " in value and len(value) < 20 else "",
+    ids=["changed", "deleted", "twice", "sequence", "view", "right"],
 )
 def test_changed_data_fails_by_data_parity_which_names_it(
     bench: Bench, point: Path, name: str, statement: str, named: str

@@ -34,6 +34,9 @@ def recovery_point(
     if not captured_here:
         reason = "not exercised: canaries written after sealing lie in the evidence of the run that captured"
         return unmeasured("rpo", limit_s, reason).model_copy(update={"worst_case_s": worst_s})
+    if not tiers:
+        reason = "no component has the name of a tier that the portal writes canaries to"
+        return unmeasured("rpo", limit_s, reason).model_copy(update={"worst_case_s": worst_s})
     disaster = evidence.mark("disaster")
     kept = kept_canaries(evidence)
     losses = tuple(_tier_loss(tier, limit_s, point, evidence, disaster, kept) for tier in tiers)
@@ -101,7 +104,7 @@ def _tier_loss(
         tier=tier,
         outcome=outcome,
         measured_s=measured_s,
-        at_least=not survived,
+        at_least=not before,
         lost=tuple(w.number for w in lost),
         kept=len(survived),
         indeterminate=doubtful,

@@ -75,10 +75,17 @@ def _stages(disaster: Mark, last: Mark, evidence: Evidence) -> Iterable[Stage]:
 
 
 def _observing(evidence: Evidence) -> list[tuple[float, float]]:
-    spans, opened = [], dict[str, float]()
+    """Spans in which the harness looked, from start to end; what overlaps is counted once."""
+    spans, opened = list[tuple[float, float]](), dict[str, float]()
     for line in evidence.lines:
         if isinstance(line, Mark) and line.name == "observing_started":
             opened[line.subject] = line.at.monotonic_s
         elif isinstance(line, Mark) and line.name == "observing_ended" and line.subject in opened:
             spans.append((opened.pop(line.subject), line.at.monotonic_s))
-    return spans
+    apart: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart

@@ -67,6 +67,8 @@ def downtime(drill: Drill, evidence: Evidence, captured_here: bool) -> Objective
         return unmeasured("downtime", limit_s, "not exercised: this run did not capture")
     if started is None or ended is None or span_s(started, ended) is None:
         return unmeasured("downtime", limit_s, "the prober did not run to its end")
+    if ended.facts.get("probes") == 0:
+        return unmeasured("downtime", limit_s, "the prober was never answered")
     total, down = 0.0, None
     for line in evidence.lines:
         if isinstance(line, Mark) and line.name == "probe_failed" and down is None:

@@ -53,7 +53,7 @@ class ScratchServer:
         stdin = json.dumps(body).encode() if body is not None else b""
         said = self._shell.run(argv, stdin=stdin, timeout_s=TIMEOUT_S).ok()
         head, _, text = said.stdout.partition(b"\r\n\r\n")
-        if b" 200 " not in head.splitlines()[0] + b" " or said.truncated:
+        if head.split(b" ", 2)[1:2] not in ([b"200"], [b"201"]) or said.truncated:
             raise CommandFailed(f"{method} {path}: {head.splitlines()[0]!r}: {text[:500]!r}")
         reply: dict[str, Any] = json.loads(text)
         return reply

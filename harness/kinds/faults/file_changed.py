@@ -14,7 +14,7 @@ ROWS = (
     FaultRow("module", "liferay_home", "osgi/modules/word-list-2.3.0.zip", ("LR-11", "LR-12"), "data_parity"),
 )
 
-OLDEST = r"""find . -type f -size +0 -printf '%T@ %P\0' | LC_ALL=C sort -z -n | sed -z -n '1s/^[^ ]* //p' | tr -d '\0'"""
+OLDEST = r"""find . -type f -size +0 -printf '%T@ %P\0' | sort -z -n | sed -z -n '1s/^[^ ]* //p' | tr -d '\0'"""
 _FLIP = rf"""
 file=$1; [ "$file" != oldest ] || file=$({OLDEST})
 at=$(($(stat -c %s "$file") / 2)); stamp=$(mktemp); touch -r "$file" "$stamp"

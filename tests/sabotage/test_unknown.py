@@ -1,0 +1,117 @@
+"""What was not seen is UNKNOWN, never PASS: the evidence of a real clean run with one thing taken out of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from restore_points import Json
+
+from harness import pipeline
+from harness.kinds import registry
+from harness.model.verdict import Outcome, Verdict
+
+pytestmark = pytest.mark.engine
+
+Alter = Callable[[Json], Json | None]
+
+# Checks that judge other lines than an observation of their own: what takes away what they judge by.
+JUDGED_BY_OTHERS: dict[str, Alter] = {
+    "capture": lambda line: line | {"state": "broken", "reason": "gone"} if is_step(line, "back_up:search") else line,
+    "data_parity": lambda line: None if is_observation(line, "difference", "database") else line,
+    "restore": lambda line: None if is_step(line, "restore:database") else line,
+}
+OBSERVING = [name for name in registry.names("checks") if name not in JUDGED_BY_OTHERS]
+CHECKS_SEEN_UNKNOWN = {*JUDGED_BY_OTHERS, *OBSERVING}
+
+# Marks, and the objective that cannot be known without each.
+MARKS = {
+    "disaster": "rto",
+    "first_correct_search": "rto",
+    "product_healthy": "rto",
+    "component_restored": "rto",
+    "capture_finished": "rpo",
+    "probing_ended": "downtime",
+}
+
+
+def is_step(line: Json, step: str) -> bool:
+    return line["line"] == "step" and line["step"] == step
+
+
+def is_observation(line: Json, name: str, subject: str = "") -> bool:
+    return line["line"] == "observation" and (line["name"], line["subject"]) == (name, subject)
+
+
+def judged_after(folder: Path, alter: Alter, *, closed: bool = True) -> Verdict:
+    """The verdict on evidence whose lines were altered (None: dropped), closed as the harness closes it."""
+    path = folder / "evidence.jsonl"
+    lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    kept = [altered for line in lines[:-1] if (altered := alter(line)) is not None]
+    assert kept != lines[:-1], "nothing was altered"
+    body = b"".join(json.dumps(line).encode() + b"\n" for line in kept)
+    end = json.dumps({"line": "end", "count": len(kept), "sha256": hashlib.sha256(body).hexdigest()}).encode() + b"\n"
+    path.write_bytes(body + (end if closed else b""))
+    return pipeline.judge_saved(folder)
+
+
+def assert_only_unknown(verdict: Verdict, name: str, reason: str) -> None:
+    outcomes = {check.name: check.outcome for check in verdict.checks}
+    assert outcomes == {**dict.fromkeys(outcomes, Outcome.PASS), name: Outcome.UNKNOWN}
+    assert reason in next(check.found for check in verdict.checks if check.name == name)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert not verdict.recovered
+
+
+@pytest.mark.parametrize("seen", ["crashed", "timed_out", "could_not_ask"])
+@pytest.mark.parametrize("name", OBSERVING)
+def test_check_that_did_not_see_is_unknown(name: str, seen: str, clean_copy: Path) -> None:
+    broken = {"seen": seen, "reason": "KeyError: 'rows'", "data": None}
+    verdict = judged_after(clean_copy, lambda line: line | broken if is_observation(line, name) else line)
+    assert_only_unknown(verdict, name, "KeyError: 'rows'")
+
+
+@pytest.mark.parametrize("name", OBSERVING)
+def test_check_without_observation_is_unknown(name: str, clean_copy: Path) -> None:
+    verdict = judged_after(clean_copy, lambda line: None if is_observation(line, name) else line)
+    assert_only_unknown(verdict, name, "")
+
+
+@pytest.mark.parametrize("name", sorted(JUDGED_BY_OTHERS))
+def test_check_without_what_it_judges_is_unknown(name: str, clean_copy: Path) -> None:
+    assert_only_unknown(judged_after(clean_copy, JUDGED_BY_OTHERS[name]), name, "")
+
+
+def test_component_that_could_not_be_compared_is_unknown(clean_copy: Path) -> None:
+    refused = {"seen": "could_not_ask", "reason": "connection refused", "data": None}
+    verdict = judged_after(
+        clean_copy, lambda line: line | refused if is_observation(line, "difference", "search_tuning") else line
+    )
+    assert_only_unknown(verdict, "data_parity", "search_tuning: not compared: connection refused")
+
+
+@pytest.mark.parametrize("mark", sorted(MARKS))
+def test_missing_mark_makes_its_objective_unknown(mark: str, clean_copy: Path) -> None:
+    gone = lambda line: None if line["line"] == "mark" and line["name"] == mark else line  # noqa: E731 -- one use
+    verdict = judged_after(clean_copy, gone)
+    assert verdict.objectives[MARKS[mark]].outcome is Outcome.UNKNOWN
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert not verdict.recovered
+
+
+def test_evidence_without_its_end_is_unknown(clean_copy: Path) -> None:
+    last = (clean_copy / "evidence.jsonl").read_text(encoding="utf-8").splitlines()[-2]
+    verdict = judged_after(clean_copy, lambda line: None if line == json.loads(last) else line, closed=False)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert not verdict.recovered
+
+
+def test_altered_line_makes_evidence_unknown(clean_copy: Path) -> None:
+    path = clean_copy / "evidence.jsonl"
+    text = path.read_bytes()
+    assert b'"state":"ended"' in text
+    path.write_bytes(text.replace(b'"state":"ended"', b'"state":"ended" ', 1))
+    assert pipeline.judge_saved(clean_copy).outcome is Outcome.UNKNOWN
