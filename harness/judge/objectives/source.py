@@ -6,7 +6,7 @@ from harness.judge.objectives.spans import judged, kept_canaries, span_s, unmeas
 from harness.model.drill import Drill, Group
 from harness.model.evidence import Evidence, Mark
 from harness.model.restore_point import RestorePoint
-from harness.model.verdict import ObjectiveResult, Outcome, Stage, worst
+from harness.model.verdict import ObjectiveResult, Outcome, worst
 
 
 def group_skew(group: Group, point: RestorePoint) -> float | None:
@@ -24,26 +24,25 @@ def skew(drill: Drill, point: RestorePoint | None, evidence: Evidence, captured_
     limit_s = min(limits, default=None)
     if point is None:
         return unmeasured("skew", limit_s, "there is no restore point")
-    results: list[tuple[Outcome, float | None, Stage | None]] = []
+    if not drill.groups:
+        return unmeasured("skew", None, "the drill has no group").model_copy(update={"outcome": Outcome.PASS})
+    outcomes, spans, words = [], list[float](), list[str]()
     for group in drill.groups:
         spread = group_skew(group, point)
         data = _data_skew(group, evidence) if captured_here else None
         measured = None if spread is None else max(spread, data or 0.0)
-        stage = Stage(name=f"{group.name} by capture points", seconds=spread) if spread is not None else None
-        results.append((judged(measured, group.max_skew_s), measured, stage))
-        if data is not None:
-            results.append((Outcome.PASS, measured, Stage(name=f"{group.name} by data", seconds=data)))
-    if not results:
-        return unmeasured("skew", None, "the drill has no group").model_copy(update={"outcome": Outcome.PASS})
-    measured_all = [measured for _, measured, _ in results]
-    unknown = None in measured_all
+        outcomes.append(judged(measured, group.max_skew_s))
+        if spread is None or measured is None:
+            words.append(f"{group.name}: a member has no capture point")
+            continue
+        spans.append(measured)
+        words.append(f"{group.name}: {spread:g} s by capture points" + (f", {data:g} s by data" if data else ""))
     return ObjectiveResult(
         name="skew",
-        outcome=worst(outcome for outcome, _, _ in results),
+        outcome=worst(outcomes),
         limit_s=limit_s,
-        measured_s=None if unknown else max(m for m in measured_all if m is not None),
-        reason="a member of a group has no capture point" if unknown else "",
-        stages=tuple(stage for _, _, stage in results if stage),
+        measured_s=max(spans) if len(spans) == len(drill.groups) else None,
+        reason="; ".join(words),
     )
 
 

@@ -387,10 +387,8 @@ def test_newest_surviving_canaries_of_the_tiers_tell_skew_too() -> None:
     lines = [*USUAL, *files, seen(entries)]
     result = skew(drill(groups=(STATE,)), point(("database", 20), ("files", 21)), evidence(*lines), True)
     assert (result.outcome, result.measured_s) == (FAIL, 11.0)
-    assert [(stage.name, stage.seconds) for stage in result.stages] == [
-        ("state by capture points", 1.0),
-        ("state by data", 11.0),
-    ]
+    assert result.reason == "state: 1 s by capture points, 11 s by data"
+    assert result.stages == ()  # they do not add up
 
 
 def test_member_without_a_capture_point_makes_skew_unknown() -> None:
