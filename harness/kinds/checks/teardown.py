@@ -26,6 +26,9 @@ def judge(record: Record, options: Options) -> CheckResult:
     """UNKNOWN: something is left, the sandbox was kept, or nobody looked."""
     seen = record.evidence.observation("teardown")
     left = [str(name) for name in seen.data] if seen and isinstance(seen.data, list) else None
+    early = record.evidence.mark("source_removed")  # the run ended before there was a sandbox
+    if left is None and early is not None and isinstance(early.facts["leftovers"], list):
+        left = [str(name) for name in early.facts["leftovers"]]
     if record.evidence.mark("kept") is not None:
         outcome, found = Outcome.UNKNOWN, "not exercised: the sandbox was kept on request"
     elif left is None:
