@@ -22,10 +22,11 @@ from harness.model.verdict import Verdict
 from harness.run import vault
 from harness.run.capture import Capture
 from harness.run.journal import Journal, read_evidence
+from harness.run.mutate import altered, damaged
 from harness.run.recover import Recovery
 from harness.run.session import STATE, Session, reachable_engine, secrets_in
 
-__all__ = ["DrillRun", "collect_garbage", "drill_run", "judge_saved"]
+__all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved"]
 
 RECORD = "restore_point.json"  # what the judge is given of the restore point, kept beside the evidence
 

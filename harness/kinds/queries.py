@@ -28,7 +28,7 @@ def choose_queries(texts: Texts, avoid: Container[str] = ()) -> Iterator[Query]:
     """
     frequency: Counter[str] = Counter()
     for _, text in texts():
-        frequency.update(_words(text))
+        frequency.update(sorted(_words(text)))  # so that every run chooses alike
         if len(frequency) > VOCABULARY:
             frequency = Counter(dict(frequency.most_common(VOCABULARY // 2)))
     listed = [word for word, _ in frequency.most_common() if word not in avoid]

@@ -58,6 +58,8 @@ class CanaryWriter:
             for tier, ref in writing:
                 refs[tier] = ref
                 mark = self._journal.mark("canary_written", tier, number=number, token=token, ref=ref, edit_of=edit_of)
+            if earlier is None and mark is not None:  # only what is whole can be edited
+                self._new.append(Canary(number=number, token=token, refs=refs, acknowledged=True, mark=mark))
         except CommandFailed as error:
             self.last_refusal = str(error)[:300]
             self._journal.mark("canary_refused", number=number, token=token, reason=self.last_refusal)
@@ -66,8 +68,6 @@ class CanaryWriter:
         except Exception as error:  # a broken adapter must not end the writing unseen
             self.last_refusal = f"{type(error).__name__}: {error}"[:300]
             self._journal.mark("canary_refused", number=number, token=token, reason=self.last_refusal)
-        if earlier is None and mark is not None:
-            self._new.append(Canary(number=number, token=token, refs=refs, acknowledged=True, mark=mark))
 
 
 def canaries_of(evidence: Evidence) -> Iterator[Canary]:

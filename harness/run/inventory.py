@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,11 +47,13 @@ def write_inventory(items: Iterable[Item], rules: tuple[ClassRule, ...], path: P
 def read_inventory(path: Path) -> Iterator[Item]:
     """Items as written. Raises: CouldNotAsk if the file is cut short or unreadable."""
     try:
+        if not path.stat().st_size:  # of no bytes gzip makes no items, instead of an error
+            raise EOFError("it has no bytes")
         with gzip.open(path, "rb") as lines:
             for line in lines:
                 key, item_class, digest, attributes = json.loads(line)
                 yield Item(key, ItemClass(item_class), digest, attributes)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, TypeError, ValueError, zlib.error) as error:
         raise CouldNotAsk(f"inventory {path.name} cannot be read: {error}") from error
 
 

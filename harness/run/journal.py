@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from harness import clock
 from harness.model.evidence import (
@@ -34,7 +35,8 @@ class Journal:
     before the call returns. Whatever equals one of `secrets` is written as `***` (DESIGN 7)."""
 
     def __init__(self, path: Path, secrets: Iterable[str] = ()) -> None:
-        self._secrets = tuple(sorted((json.dumps(secret)[1:-1] for secret in secrets), key=len, reverse=True))
+        escaped = (json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets)
+        self._secrets = tuple(sorted(escaped, key=len, reverse=True))
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("xb", buffering=0)
         self._lock = threading.Lock()
@@ -43,7 +45,11 @@ class Journal:
         self._closed = False
 
     def _write(self, line: Line) -> None:
-        written = line.model_dump_json()
+        try:
+            written = line.model_dump_json()
+        except PydanticSerializationError:  # text that is not Unicode, such as the name of a file
+            line = _LINE.validate_python(_unicode(line.model_dump()))
+            written = line.model_dump_json()
         if any(secret in written for secret in self._secrets):
             for secret in self._secrets:
                 written = written.replace(secret, "***")
@@ -119,6 +125,15 @@ def read_evidence(path: Path) -> Evidence:
         digest.update(text)
         lines.append(line)
     return Evidence(lines=tuple(lines), complete=complete, sha256=digest.hexdigest())
+
+
+def _unicode(value: Any) -> Any:
+    """The same data with bytes that surrogates stand for written out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_unicode(key): _unicode(below) for key, below in value.items()}
+    return [_unicode(below) for below in value] if isinstance(value, list | tuple) else value
 
 
 def plain(value: Any) -> JsonValue:

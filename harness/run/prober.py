@@ -39,6 +39,8 @@ class Prober:
                 now_good, found = probe.ok, probe.found
             except (CouldNotAsk, CommandFailed) as error:
                 now_good, found = False, str(error)
+            except Exception as error:  # a broken adapter must not end the probing unseen
+                now_good, found = False, f"{type(error).__name__}: {error}"
             if self._stop.is_set() and not now_good:
                 break
             if now_good != good:

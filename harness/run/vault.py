@@ -27,15 +27,25 @@ def artefact_folder(folder: Path, component: str) -> Path:
 
 
 def manifest(folder: Path) -> tuple[ArtefactFile, ...]:
-    """Every file below `folder` with size in bytes and SHA-256, in order of path."""
+    """Every file below `folder` with size in bytes and SHA-256, in order of path; of a symbolic link, which is
+    never followed, those of its target's name."""
     found = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        found.append(
-            ArtefactFile(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size, sha256=digest)
-        )
+    for path in sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file()):
+        size_bytes, digest = _link(path) if path.is_symlink() else _file(path)
+        # Names that are not Unicode are written out, so that the record can be saved.
+        name = path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode()
+        found.append(ArtefactFile(path=name, size_bytes=size_bytes, sha256=digest))
     return tuple(found)
+
+
+def _file(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _link(path: Path) -> tuple[int, str]:
+    target = b"link to " + os.fsencode(path.readlink())
+    return len(target), hashlib.sha256(target).hexdigest()
 
 
 def save_record(folder: Path, point: RestorePoint) -> None:

@@ -1,4 +1,4 @@
-"""Every fault, on a real restore point: the drill turns red, by the check that must catch it, naming what is damaged."""
+"""Every fault on a real restore point: the drill turns red by the check that must catch it, with the right name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.kinds import registry
 from harness.kinds.contracts import Alters, FaultRow, Injects
 from harness.model.drill import Drill
 from harness.model.plan import Plan
-from harness.run.mutate import altered, damaged
+from harness.pipeline import altered, damaged
 
 pytestmark = pytest.mark.engine
 

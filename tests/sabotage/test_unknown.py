@@ -33,7 +33,7 @@ MARKS = {
     "first_correct_search": "rto",
     "product_healthy": "rto",
     "component_restored": "rto",
-    "capture_finished": "rpo",
+    "canary_written": "rpo",
     "probing_ended": "downtime",
 }
 

@@ -39,7 +39,11 @@ def judge(record: Record, options: Options) -> CheckResult:
     if record.restore_point is None:
         reason = _first_open(planned, evidence)
         return _result(Outcome.UNKNOWN, expected, f"no restore point: {reason}", (reason,))
-    return _judge_artefacts(record, expected)
+    result = _judge_artefacts(record, expected)
+    unseen = [step.id for step in record.plan.capture if step.action == "back_up" and step.id not in states]
+    if unseen and result.outcome is Outcome.PASS:  # a backup that others made
+        return _result(Outcome.UNKNOWN, expected, f"there is no evidence of {joined(unseen)}", unseen)
+    return result
 
 
 def _judge_artefacts(record: Record, expected: str) -> CheckResult:

@@ -46,7 +46,7 @@ def judge(record: Record, options: Options) -> CheckResult:
     """FAIL: missing, extra or changed. UNKNOWN: a component without a comparison, empty on both sides, or with
     more transient items than the bracket may excuse."""
     components = [c for c in record.plan.components if c.name not in record.drill.rebuilt()]
-    outcomes, names, count, compared = [], list[str](), 0, 0
+    outcomes, names, count, compared, ignored = list[Outcome](), list[str](), 0, 0, 0
     for component in components:
         difference = record.differences.get(component.name)
         if difference is None:
@@ -56,13 +56,17 @@ def judge(record: Record, options: Options) -> CheckResult:
                 f"{component.name}: not compared: {seen.reason if seen else 'no inventory of what was restored'}"
             )
             continue
-        compared += difference.source_count
+        ignored += sum(difference.ignored.values())
+        compared += max(0, difference.source_count - sum(difference.ignored.values()))
         outcomes.append(_outcome(component, difference, options))
         found = list(_names(component, difference, outcomes[-1], options))
         names += found
         count += difference.missing.count + difference.extra.count + difference.changed.count
     outcome = worst(outcomes)
+    if outcome is Outcome.PASS and not compared and not all(component.may_be_empty for component in components):
+        outcome, names = Outcome.UNKNOWN, [f"none of {ignored:,} items is of a class that is judged"]
     good = f"{compared:,} items of {len(components)} components are equal"
+    good += f"; {ignored:,} are of classes that are not judged" if ignored else ""
     return CheckResult(
         name="data_parity",
         when=WHEN,

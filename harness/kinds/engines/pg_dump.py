@@ -50,7 +50,10 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
         run("pg_dumpall", *run.connection, "--globals-only", "--file", f"/artefact/{ROLES}")
         run("pg_dump", *run.connection, "--format=custom", "--file", f"/artefact/{DUMP}", database.database)
         contents = run("pg_restore", "--list", f"/artefact/{DUMP}")
-    return {"tool": f"pg_dump {client}", "server": server, "tables": contents.count(" TABLE DATA ")}
+    tables = contents.count(" TABLE DATA ")
+    if not tables and not access.component.may_be_empty:
+        raise CommandFailed(f"the dump of {database.database} holds no table")
+    return {"tool": f"pg_dump {client}", "server": server, "tables": tables}
 
 
 def restore(access: RestoreAccess) -> None:
@@ -71,13 +74,20 @@ def restore(access: RestoreAccess) -> None:
         run = _Client(access, database, shell, access.timeout_s)
         stop = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
         run("psql", *run.connection, *stop, "-d", "postgres", "-c", f'DROP DATABASE IF EXISTS "{database.database}"')
-        roles = (access.artefact / ROLES).read_bytes()
+        roles = _roles(access)
         # The superuser that initdb made is in the file as well; to create it again would be an error.
         roles = re.sub(rb"(?m)^CREATE ROLE \"?" + database.user.encode() + rb"\"?;$", b"", roles)
         run("psql", *run.connection, *stop, "--single-transaction", "-d", "postgres", "-f", "-", stdin=roles)
         load = ["--create", "--exit-on-error", f"--jobs={options.jobs}", "-d", "postgres", f"/artefact/{DUMP}"]
         run("pg_restore", *run.connection, *load)
         run("vacuumdb", *run.connection, "--analyze-only", "--quiet", "-d", database.database)
+
+
+def _roles(access: RestoreAccess) -> bytes:
+    try:
+        return (access.artefact / ROLES).read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{ROLES} of {access.component.name} cannot be read: {error.strerror}") from error
 
 
 class _Client:

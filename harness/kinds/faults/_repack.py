@@ -11,6 +11,8 @@ from harness.kinds.engines.tar import ARCHIVE
 
 TIMEOUT_S = 900.0
 FLAGS = ("--numeric-owner", "--acls", "--xattrs", "--sparse")  # as the engine packs and unpacks
+# The file whose content was changed longest ago; prints its path below the tree.
+OLDEST = r"""find . -type f -size +0 -printf '%T@ %P\0' | sort -z -n | sed -z -n '1s/^[^ ]* //p' | tr -d '\0'"""
 _REPACK = """
 set -euo pipefail
 archive=$1 change=$2 parameter=$3; shift 3

@@ -18,6 +18,7 @@ from harness.kinds.engines.snapshot import SNAPSHOT
 
 TIMEOUT_S = 300.0
 READY_S = 120
+TIME = "last_published_at_filter"  # of pages, as the portal `wagtail` indexes them
 _REPOSITORY = "/var/lib/opensearch-snapshots/scratch"
 
 # Started in the background; the script ends when the server answers (the node has nothing else to do then).

@@ -7,14 +7,13 @@ size and time alone never see (LR-9, GEN-D15).
 from __future__ import annotations
 
 from harness.kinds.contracts import FaultBench, FaultRow
-from harness.kinds.faults._repack import repack
+from harness.kinds.faults._repack import OLDEST, repack
 
 ROWS = (
     FaultRow("document", "document_library", "oldest", ("LR-9", "LR-18", "GEN-D8"), "data_parity"),
     FaultRow("module", "liferay_home", "osgi/modules/word-list-2.3.0.zip", ("LR-11", "LR-12"), "data_parity"),
 )
 
-OLDEST = r"""find . -type f -size +0 -printf '%T@ %P\0' | sort -z -n | sed -z -n '1s/^[^ ]* //p' | tr -d '\0'"""
 _FLIP = rf"""
 file=$1; [ "$file" != oldest ] || file=$({OLDEST})
 at=$(($(stat -c %s "$file") / 2)); stamp=$(mktemp); touch -r "$file" "$stamp"

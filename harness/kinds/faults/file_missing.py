@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from harness.kinds.contracts import FaultBench, FaultRow
-from harness.kinds.faults._repack import repack
-from harness.kinds.faults.file_changed import OLDEST
+from harness.kinds.faults._repack import OLDEST, repack
 
 ROWS = (
     FaultRow("document", "document_library", "oldest", ("LR-9", "LR-18", "LR-D2"), "data_parity"),

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from harness.kinds.contracts import FaultBench, FaultRow
-from harness.kinds.faults._scratch_search import changed_snapshot
-from harness.kinds.faults.index_older import TIME
+from harness.kinds.faults._scratch_search import TIME, changed_snapshot
 
 ROWS = (FaultRow("ghosts", "search", "2", ("LR-27", "LR-33", "GEN-D14"), "index_consistency"),)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.errors import CommandFailed
 from harness.kinds.contracts import FaultBench, FaultRow
-from harness.kinds.faults._scratch_search import ScratchServer, changed_snapshot
+from harness.kinds.faults._scratch_search import TIME, ScratchServer, changed_snapshot
 
 _IDS = ("LR-26", "LR-27", "LR-32", "LR-33", "GEN-D14")
 
@@ -21,7 +21,7 @@ ROWS = (
     FaultRow("stale", "search", "0 missing, 1 stale", _IDS, "index_consistency"),
 )
 
-TIME, REVISION = "last_published_at_filter", "live_revision_id_filter"
+REVISION = "live_revision_id_filter"
 
 
 def inject(row: FaultRow, bench: FaultBench) -> None:

@@ -20,10 +20,10 @@ _LEAVES = """SELECT c.oid::regclass AS leaf, k.attname AS key, (SELECT min(a.att
     JOIN pg_attribute k ON k.attrelid = c.oid AND k.attnum = i.indkey[0]
     WHERE c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid)
     AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')"""
-_CHANGE = f"""SELECT format('UPDATE %s SET %I = substr(%I, 2) WHERE %I = (SELECT %I FROM %s WHERE %I <> '''' ORDER BY %I LIMIT 1)',
-    leaf, text, text, key, key, leaf, text, key) FROM ({_LEAVES}) AS l WHERE text IS NOT NULL
-    ORDER BY pg_table_size(leaf) DESC, leaf::text LIMIT 1 \\gexec"""
-_DELETE = f"""SELECT format('DELETE FROM %s WHERE %I = (SELECT %I FROM %s ORDER BY %I LIMIT 1)', leaf, key, key, leaf, key)
+_CHANGE = f"""SELECT format('UPDATE %1$s SET %2$I = substr(%2$I, 2) WHERE %3$I =
+        (SELECT %3$I FROM %1$s WHERE %2$I <> '''' ORDER BY %3$I LIMIT 1)', leaf, text, key)
+    FROM ({_LEAVES}) AS l WHERE text IS NOT NULL ORDER BY pg_table_size(leaf) DESC, leaf::text LIMIT 1 \\gexec"""
+_DELETE = f"""SELECT format('DELETE FROM %1$s WHERE %2$I = (SELECT %2$I FROM %1$s ORDER BY %2$I LIMIT 1)', leaf, key)
     FROM ({_LEAVES}) AS l ORDER BY pg_table_size(leaf) DESC, leaf::text LIMIT 1 \\gexec"""
 _SET_BACK = """SELECT format('SELECT setval(%L, 1)', s.seqrelid::regclass) FROM pg_sequence s
     ORDER BY coalesce(pg_sequence_last_value(s.seqrelid), 0) DESC, s.seqrelid LIMIT 1 \\gexec"""

@@ -1,0 +1,109 @@
+"""Handles in memory: a shell whose answers are scripted, a stack that gives it, HTTP by a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.kinds.contracts import BackupAccess, CommandResult, HttpReply, RestoreAccess, ToolImage
+from harness.model.drill import Component
+
+Answer = tuple[int, str, str]  # exit code, stdout, stderr
+PASSWORD = "Postgres-4711"
+
+
+class FakeShell:
+    """Answers a command by the first entry whose words all stand in it; any other ends well and says nothing."""
+
+    def __init__(self, answers: Mapping[tuple[str, ...], Answer | Exception]) -> None:
+        self.answers = answers
+        self.commands: list[tuple[str, ...]] = []
+        self.inputs: list[bytes | None] = []
+        self.environments: list[Mapping[str, str]] = []
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str | None = None,
+        stdin: bytes | None = None,
+        timeout_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> CommandResult:
+        self.commands.append(tuple(argv))
+        self.inputs.append(stdin)
+        self.environments.append(environment or {})
+        for words, answer in self.answers.items():
+            if all(word in argv for word in words):
+                if isinstance(answer, Exception):
+                    raise answer
+                code, out, err = answer
+                return CommandResult(tuple(argv), code, out.encode(), err.encode(), False, 0.1)
+        return CommandResult(tuple(argv), 0, b"", b"", False, 0.1)
+
+    def stream(self, argv: Sequence[str], *, user: str | None = None, timeout_s: float) -> Iterator[bytes]:
+        yield self.run(argv, user=user, timeout_s=timeout_s).ok().stdout
+
+    @property
+    def programs(self) -> list[str]:
+        return [argv[0] for argv in self.commands]
+
+
+class FakeHttp:
+    def __init__(self, answer: Callable[[str, str], HttpReply]) -> None:
+        self.answer = answer
+        self.requests: list[tuple[str, str]] = []
+
+    def request(self, method: str, path: str, **given: Any) -> HttpReply:
+        self.requests.append((method, path))
+        return self.answer(method, path)
+
+
+class FakeStack:
+    """`tools` records what each tool container was given."""
+
+    role: Literal["source", "sandbox"] = "source"
+
+    def __init__(self, shell: FakeShell | None = None, http: FakeHttp | None = None) -> None:
+        self.the_shell, self.the_http = shell or FakeShell({}), http
+        self.tools: list[dict[str, Any]] = []
+
+    def shell(self, service: str) -> FakeShell:
+        return self.the_shell
+
+    def http(self, service: str, port: int) -> FakeHttp:
+        assert self.the_http
+        return self.the_http
+
+    def sql(self, service: str, *, database: str, user: str, password: str) -> Any:
+        raise NotImplementedError
+
+    def environment(self, service: str) -> Mapping[str, str]:
+        return {"POSTGRES_PASSWORD": PASSWORD}
+
+    def mounts(self, service: str) -> tuple[str, ...]:
+        return ()
+
+    def logs(self, service: str) -> str:
+        return ""
+
+    @contextmanager
+    def tool(self, service: str, *, image: ToolImage, writable: bool, **given: Any) -> Iterator[FakeShell]:
+        self.tools.append({"image": image, "writable": writable} | given)
+        yield self.the_shell
+
+
+def backup_access(stack: FakeStack, artefact: Path, kind: str, options: dict[str, Any], **engine: Any) -> BackupAccess:
+    component = Component(
+        name="it", kind=kind, service="db", engine="any", options=options, engine_options=engine
+    )  # fmt: skip
+    return BackupAccess(component, stack, artefact, "pair", 60)
+
+
+def restore_access(
+    stack: FakeStack, artefact: Path, kind: str, options: dict[str, Any], facts: dict[str, Any], **engine: Any
+) -> RestoreAccess:
+    component = Component(name="it", kind=kind, service="db", engine="any", options=options, engine_options=engine)
+    return RestoreAccess(component, stack, artefact, "pair", facts, 60)

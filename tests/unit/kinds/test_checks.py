@@ -1,0 +1,362 @@
+"""What each check judges from hand-written records: PASS, FAIL and UNKNOWN."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from harness.kinds import registry
+from harness.kinds.contracts import Record
+from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
+from harness.model.evidence import Evidence, Instant, Line, Mark, Observation, StepLine, StepState
+from harness.model.inventory import Difference, Named
+from harness.model.plan import Action, Plan, Step
+from harness.model.restore_point import Artefact, ArtefactFile, RestorePoint
+from harness.model.verdict import CheckResult, Outcome
+
+PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
+AT = Instant(monotonic_s=1.0, utc=datetime(2026, 11, 21, tzinfo=UTC), boot_id="one")
+MARK = Mark(name="capture_started", at=AT)
+ID = "20261121T075100Z-4f3a"
+
+
+def component(name: str, **changes: Any) -> Component:
+    return Component(**{"name": name, "kind": "postgresql", "service": "db", "engine": "pg_dump"} | changes)
+
+
+def drill(*components: Component, **changes: Any) -> Drill:
+    values: dict[str, Any] = {
+        "name": "shop",
+        "file": "shop.drill.yaml",
+        "sha256": "0" * 64,
+        "product": "plain",
+        "portal": Portal(kind="sql", service="db", port=5432),
+        "stand_in": None,
+        "why": "nightly",
+        "source": Source(stack=Stack(file="compose.yaml", services=())),
+        "schedule_s": None,
+        "objectives": Objectives(),
+        "components": components,
+        "checks": (),
+    }
+    return Drill(**values | changes)
+
+
+def plan(components: tuple[Component, ...], capture: tuple[str, ...] = (), recover: tuple[str, ...] = ()) -> Plan:
+    def steps(names: tuple[str, ...]) -> tuple[Step, ...]:
+        parts = [(name, *name.partition(":")[::2]) for name in names]
+        return tuple(Step(id=name, action=Action(action), subject=s, deadline_s=9) for name, action, s in parts)
+
+    return Plan(drill="shop", components=components, services=(), capture=steps(capture), recover=steps(recover))
+
+
+def point(sizes: dict[str, tuple[int, ...]], evidence: tuple[Line, ...] = ()) -> RestorePoint:
+    return RestorePoint(
+        id=ID,
+        drill="shop",
+        drill_sha256="0" * 64,
+        product="plain",
+        portal="sql",
+        harness_version="0",
+        captured_utc=AT.utc,
+        nonce="today",
+        artefacts=tuple(
+            Artefact(
+                component=name,
+                engine="pg_dump",
+                folder=f"artefacts/{name}",
+                files=tuple(ArtefactFile(path=str(n), size_bytes=s, sha256="0" * 64) for n, s in enumerate(files)),
+                pairing_id=ID,
+                started=MARK,
+                finished=MARK,
+                capture_point=MARK,
+            )
+            for name, files in sizes.items()
+        ),
+        inventories=(),
+        survey={},
+        versions={},
+        canaries=(),
+        evidence=Evidence(lines=evidence, complete=False, sha256="0" * 64),
+    )
+
+
+def judged(
+    check: str, *lines: Line, of: RestorePoint | None = None, by: Plan | None = None, within: Drill | None = None,
+    here: bool = True, differences: dict[str, Difference] | None = None, **options: Any,
+) -> CheckResult:  # fmt: skip
+    kind = registry.check(check)
+    record = Record(
+        within or drill(component("database")),
+        by or plan((component("database"),)),
+        of,
+        Evidence(lines=lines, complete=True, sha256="0" * 64),
+        here,
+        differences or {},
+    )
+    return kind.judge(record, kind.Options(**options))
+
+
+def seen(name: str, data: Any) -> Observation:
+    return Observation(name=name, data=data, at=AT)
+
+
+def step(name: str, state: StepState = StepState.ENDED, reason: str = "") -> StepLine:
+    return StepLine(step=name, state=state, reason=reason, duration_s=1, at=AT)
+
+
+# ---------------------------------------------------------------- capture
+
+CAPTURE = plan((component("database"),), ("survey", "back_up:database"))
+BOTH = (step("survey"), step("back_up:database"))
+
+
+def test_capture_with_content_passes() -> None:
+    assert judged("capture", *BOTH, by=CAPTURE, of=point({"database": (1, 2)})).outcome is PASS
+
+
+@pytest.mark.parametrize("sizes", [{}, {"database": ()}, {"database": (0, 0)}])
+def test_artefact_that_is_absent_or_empty_fails_whatever_the_command_said(sizes: dict[str, tuple[int, ...]]) -> None:
+    result = judged("capture", *BOTH, by=CAPTURE, of=point(sizes))
+    assert (result.outcome, result.items.first) == (FAIL, ("database: nothing was written",))
+
+
+@pytest.mark.parametrize(("state", "outcome"), [(StepState.FAILED, FAIL), (StepState.BROKEN, UNKNOWN)])
+def test_step_of_the_capture_that_went_wrong(state: StepState, outcome: Outcome) -> None:
+    result = judged("capture", step("survey", state, "why"), by=CAPTURE)
+    assert (result.outcome, result.found) == (outcome, "survey: why")
+
+
+def test_failed_step_outweighs_a_broken_one() -> None:
+    lines = (step("survey", StepState.BROKEN, "ours"), step("back_up:database", StepState.FAILED, "theirs"))
+    assert judged("capture", *lines, by=CAPTURE).found == "back_up:database: theirs"
+
+
+def test_capture_that_was_cut_off_is_unknown() -> None:
+    assert judged("capture", step("survey"), by=CAPTURE).outcome is UNKNOWN
+    assert judged("capture", by=CAPTURE).outcome is UNKNOWN
+
+
+def test_earlier_capture_is_judged_by_its_own_evidence() -> None:
+    good = point({"database": (1,)}, BOTH)
+    assert judged("capture", by=CAPTURE, of=good, here=False).outcome is PASS
+    bad = point({"database": (1,)}, (step("back_up:database", StepState.FAILED, "exit 1"),))
+    assert judged("capture", by=CAPTURE, of=bad, here=False).outcome is FAIL
+
+
+def test_earlier_capture_without_evidence_of_its_backup_is_unknown() -> None:
+    assert judged("capture", by=CAPTURE, of=point({"database": (1,)}), here=False).outcome is UNKNOWN
+
+
+# ---------------------------------------------------------------- restore_point, restore
+
+
+def test_restore_point_that_agrees_passes() -> None:
+    good = seen("restore_point", {"disagreements": []})
+    assert judged("restore_point", good, of=point({"database": (1,)})).outcome is PASS
+
+
+def test_restore_point_that_disagrees_fails_by_name() -> None:
+    bad = seen("restore_point", {"disagreements": ["database/dump is missing"]})
+    result = judged("restore_point", bad, of=point({"database": (1,)}))
+    assert (result.outcome, result.found, result.items.count) == (FAIL, "database/dump is missing", 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "of"),
+    [
+        ((), point({"database": (1,)})),
+        ((seen("restore_point", None),), point({"database": (1,)})),
+        ((seen("restore_point", {"disagreements": []}),), None),
+        ((seen("restore_point", {"disagreements": []}),), point({})),
+    ],
+)
+def test_restore_point_that_nobody_verified_is_unknown(lines: tuple[Line, ...], of: RestorePoint | None) -> None:
+    assert judged("restore_point", *lines, of=of).outcome is UNKNOWN
+
+
+RESTORE = plan((component("database"),), (), ("disaster", "restore:database", "start_portal", "tear_down"))
+RESTORED = (step("disaster"), step("restore:database"), step("start_portal"))
+
+
+def test_restore_of_which_every_step_ended_passes() -> None:
+    assert judged("restore", *RESTORED, by=RESTORE).outcome is PASS
+
+
+def test_restore_with_a_failed_step_fails_and_names_what_was_skipped() -> None:
+    lines = (
+        *RESTORED[:1],
+        step("restore:database", StepState.FAILED, "exit 1"),
+        step("start_portal", StepState.SKIPPED),
+    )
+    result = judged("restore", *lines, by=RESTORE)
+    assert (result.outcome, result.found, result.items.count) == (FAIL, "restore:database: exit 1", 2)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [(), RESTORED[:2], (*RESTORED[:2], step("start_portal", StepState.BROKEN)),
+     (*RESTORED[:2], step("start_portal", StepState.SKIPPED))],
+)  # fmt: skip
+def test_restore_with_a_step_that_is_missing_broken_or_skipped_is_unknown(lines: tuple[Line, ...]) -> None:
+    assert judged("restore", *lines, by=RESTORE).outcome is UNKNOWN
+
+
+def test_plan_without_a_step_restores_nothing() -> None:
+    assert judged("restore", by=plan(())).outcome is UNKNOWN
+
+
+# ---------------------------------------------------------------- data_parity
+
+
+def difference(**parts: Any) -> Difference:
+    return Difference(**{"component": "database", "source_count": 1000, "restored_count": 1000} | parts)
+
+
+def test_equal_data_passes() -> None:
+    result = judged("data_parity", differences={"database": difference()})
+    assert (result.outcome, result.found) == (PASS, "1,000 items of 1 components are equal")
+
+
+@pytest.mark.parametrize("part", ["missing", "extra", "changed"])
+def test_any_difference_fails_and_is_named(part: str) -> None:
+    named = Named(count=30, first=("row/a/1", "row/a/2"))
+    result = judged("data_parity", differences={"database": difference(**{part: named})})
+    assert (result.outcome, result.items.count) == (FAIL, 30)
+    assert result.items.first[:3] == (
+        f"database: {part} row/a/1",
+        f"database: {part} row/a/2",
+        f"database: {part} 28 more",
+    )
+
+
+def test_component_that_was_not_compared_is_unknown() -> None:
+    two = (component("database"), component("files"))
+    result = judged("data_parity", by=plan(two), within=drill(*two), differences={"database": difference()})
+    assert (result.outcome, "files: not compared" in result.found) == (UNKNOWN, True)
+
+
+def test_failure_of_one_component_outweighs_the_unknown_of_another() -> None:
+    two = (component("database"), component("files"))
+    found = {"database": difference(missing=Named(count=1, first=("x",)))}
+    assert judged("data_parity", by=plan(two), within=drill(*two), differences=found).outcome is FAIL
+
+
+@pytest.mark.parametrize(("may_be_empty", "outcome"), [(None, UNKNOWN), ("no plugin so far", PASS)])
+def test_component_that_is_empty_on_both_sides(may_be_empty: str | None, outcome: Outcome) -> None:
+    one = component("database", may_be_empty=may_be_empty)
+    empty = {"database": difference(source_count=0, restored_count=0)}
+    assert judged("data_parity", by=plan((one,)), within=drill(one), differences=empty).outcome is outcome
+
+
+@pytest.mark.parametrize(("transient", "outcome"), [(10, PASS), (11, UNKNOWN)])
+def test_bracket_that_excuses_too_much_is_unknown(transient: int, outcome: Outcome) -> None:
+    found = {"database": difference(transient=Named(count=transient, first=("row/a/1",)))}
+    assert judged("data_parity", differences=found).outcome is outcome
+
+
+def test_bracket_may_be_widened_by_the_drill() -> None:
+    found = {"database": difference(transient=Named(count=50, first=("row/a/1",)))}
+    assert judged("data_parity", differences=found, max_transient_percent=5).outcome is PASS
+
+
+def test_component_whose_items_are_all_ignored_proves_nothing() -> None:
+    found = {"database": difference(ignored={"disposable: sessions": 1000})}
+    assert judged("data_parity", differences=found).outcome is UNKNOWN
+
+
+def test_drill_without_a_component_proves_nothing() -> None:
+    assert judged("data_parity", by=plan(()), within=drill()).outcome is UNKNOWN
+
+
+# ---------------------------------------------------------------- freshness, teardown, portal_health
+
+
+@pytest.mark.parametrize(
+    ("data", "outcome"),
+    [
+        (["today"], PASS),
+        (["yesterday", "today"], PASS),
+        (["yesterday"], FAIL),
+        (["today", "tomorrow"], FAIL),
+        ([], FAIL),
+        (None, UNKNOWN),
+    ],
+)
+def test_newest_nonce_decides(data: Any, outcome: Outcome) -> None:
+    assert judged("freshness", seen("freshness", data), of=point({})).outcome is outcome
+
+
+def test_nonce_that_nobody_asked_for_is_unknown() -> None:
+    assert judged("freshness", of=point({})).outcome is UNKNOWN
+    assert judged("freshness", seen("freshness", ["today"])).outcome is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        ((seen("teardown", []),), PASS),
+        ((seen("teardown", ["volume x"]),), UNKNOWN),
+        ((), UNKNOWN),
+        ((seen("teardown", []), Mark(name="kept", at=AT)), UNKNOWN),
+    ],
+)
+def test_leftovers_are_unknown_for_isolation_was_not_shown(lines: tuple[Line, ...], outcome: Outcome) -> None:
+    assert judged("teardown", *lines).outcome is outcome
+
+
+def probe(name: str, ok: bool) -> dict[str, Any]:
+    return {"name": name, "ok": ok, "expected": "valid", "found": "none", "requirements": []}
+
+
+@pytest.mark.parametrize(
+    ("probes", "ignored", "outcome"),
+    [
+        ([probe("login", True)], [], PASS),
+        ([probe("login", True), probe("licence", False)], [], FAIL),
+        ([probe("login", True), probe("licence", False)], ["licence"], PASS),
+        ([probe("licence", False)], ["licence"], UNKNOWN),
+        ([], [], UNKNOWN),
+        (None, [], UNKNOWN),
+    ],
+)
+def test_every_probe_must_be_good(probes: Any, ignored: list[str], outcome: Outcome) -> None:
+    assert judged("portal_health", seen("portal_health", probes), ignore=ignored).outcome is outcome
+
+
+# ---------------------------------------------------------------- index_consistency
+
+NONE = {"count": 0, "first": []}
+KINDS = ("missing", "ghost", "stale", "skew", "search_missing", "search_unexpected")
+
+
+def index(**changes: Any) -> Observation:
+    data = {"engine_list": True, "database_count": 10, "engine_count": 10, "queries": 4, "covered_by_queries": 10}
+    return seen("index_consistency", data | dict.fromkeys(KINDS, NONE) | changes)
+
+
+def test_index_that_agrees_passes() -> None:
+    assert judged("index_consistency", index()).outcome is PASS
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "skew"])
+def test_index_that_differs_fails_by_name(kind: str) -> None:
+    result = judged("index_consistency", index(**{kind: {"count": 3, "first": ["page:1 “Home”"]}}))
+    assert (result.outcome, result.items.count) == (FAIL, 3)
+    assert "page:1 “Home”" in result.found
+
+
+def test_skew_is_not_judged_as_a_difference() -> None:
+    assert judged("index_consistency", index(skew={"count": 2, "first": ["page:1"]})).outcome is PASS
+
+
+@pytest.mark.parametrize("changes", [{"queries": 0}, {"database_count": 0}, {"database_count": 9, "floor": 10}])
+def test_index_with_nothing_to_compare_is_unknown(changes: dict[str, int]) -> None:
+    floor = changes.pop("floor", 1)
+    assert judged("index_consistency", index(**changes), floor=floor).outcome is UNKNOWN
+
+
+def test_index_that_nobody_looked_at_is_unknown() -> None:
+    assert judged("index_consistency").outcome is UNKNOWN

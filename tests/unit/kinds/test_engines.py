@@ -1,0 +1,261 @@
+"""Engines with handles in memory: what they run, what they refuse, what they believe."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import PASSWORD, Answer, FakeHttp, FakeShell, FakeStack, backup_access, restore_access
+
+from harness.errors import CommandFailed, CouldNotAsk
+from harness.kinds import registry
+from harness.kinds.contracts import HttpReply
+from harness.kinds.engines import command, git_bundle, pg_dump, snapshot, tar
+
+SHOP = {"database": "shop"}
+VERSIONS: dict[tuple[str, ...], Answer | Exception] = {
+    ("pg_dump", "--version"): (0, "pg_dump (PostgreSQL) 15.8 (Debian)\n", ""),
+    ("SHOW server_version",): (0, "15.10 (Debian 15.10-0)\n", ""),
+    ("pg_restore", "--list"): (0, "1; 0 TABLE DATA public a x\n2; 0 TABLE DATA public b x\n3; 0 INDEX i\n", ""),
+}
+
+
+def _without(words: tuple[str, ...]) -> dict[tuple[str, ...], Answer | Exception]:
+    return {key: answer for key, answer in VERSIONS.items() if key != words}
+
+
+@pytest.mark.parametrize("name", registry.names("engines"))
+def test_every_engine_names_components_that_exist(name: str) -> None:
+    engine = registry.engine(name)
+    assert set(registry.names("components")) >= engine.COMPONENTS
+    assert engine.CAPTURE_POINT in ("started", "finished")
+
+
+# ---------------------------------------------------------------- pg_dump
+
+
+def test_dump_is_made_with_roles_and_its_contents_are_read(tmp_path: Path) -> None:
+    stack = FakeStack(FakeShell(VERSIONS))
+    facts = pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
+    assert facts == {"tool": "pg_dump 15.8", "server": "15.10", "tables": 2}
+    assert stack.the_shell.programs == ["pg_dump", "psql", "pg_dumpall", "pg_dump", "pg_restore"]
+    (mount,) = stack.tools
+    assert (mount["artefact"], mount["artefact_writable"], mount["volumes"]) == (tmp_path, True, False)
+
+
+def test_password_stands_in_the_environment_and_in_no_command(tmp_path: Path) -> None:
+    stack = FakeStack(FakeShell(VERSIONS))
+    pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
+    assert all(environment["PGPASSWORD"] == PASSWORD for environment in stack.the_shell.environments)
+    assert not [argv for argv in stack.the_shell.commands if any(PASSWORD in word for word in argv)]
+
+
+@pytest.mark.parametrize("client", ["14.9", "16.1", "9.6.24"])
+def test_client_of_another_major_version_is_refused(tmp_path: Path, client: str) -> None:
+    answers = VERSIONS | {("pg_dump", "--version"): (0, f"pg_dump (PostgreSQL) {client}\n", "")}
+    stack = FakeStack(FakeShell(answers))
+    with pytest.raises(CommandFailed, match="GEN-D1"):
+        pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
+    assert "pg_dumpall" not in stack.the_shell.programs
+
+
+@pytest.mark.parametrize("words", [("pg_dumpall",), ("--format=custom",), ("pg_restore", "--list")])
+def test_tool_that_exits_with_an_error_fails_the_backup(tmp_path: Path, words: tuple[str, ...]) -> None:
+    stack = FakeStack(FakeShell({words: (1, "", "permission denied for table a"), **_without(words)}))
+    with pytest.raises(CommandFailed, match="permission denied for table a"):
+        pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
+
+
+def test_server_that_cannot_be_asked_is_no_failure_of_the_backup(tmp_path: Path) -> None:
+    stack = FakeStack(FakeShell({("pg_dumpall",): CouldNotAsk("timed out")} | VERSIONS))
+    with pytest.raises(CouldNotAsk):
+        pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
+
+
+def test_dump_that_holds_no_table_is_refused(tmp_path: Path) -> None:
+    stack = FakeStack(FakeShell(VERSIONS | {("pg_restore", "--list"): (0, "; Archive created\n", "")}))
+    with pytest.raises(CommandFailed):
+        pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
+
+
+def test_restore_removes_first_and_stops_at_the_first_error(tmp_path: Path) -> None:
+    roles = b'CREATE ROLE postgres;\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n'
+    (tmp_path / "roles.sql").write_bytes(roles)
+    stack = FakeStack()
+    pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}, jobs=4))
+    shell = stack.the_shell
+    assert shell.programs == ["psql", "psql", "pg_restore", "vacuumdb"]
+    assert shell.commands[0][-1] == 'DROP DATABASE IF EXISTS "shop"'
+    assert all("ON_ERROR_STOP=1" in argv for argv in shell.commands[:2])
+    assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[2])
+    assert shell.inputs[1] == b'\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n'
+    assert "artefact_writable" not in stack.tools[0]
+
+
+@pytest.mark.parametrize(("program", "last"), [("pg_restore", "pg_restore"), ("vacuumdb", "vacuumdb")])
+def test_failed_restore_is_raised(tmp_path: Path, program: str, last: str) -> None:
+    (tmp_path / "roles.sql").write_bytes(b"")
+    stack = FakeStack(FakeShell({(program,): (1, "", "could not read from input file: end of file")}))
+    with pytest.raises(CommandFailed, match="end of file"):
+        pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+    assert stack.the_shell.programs[-1] == last
+
+
+def test_restore_without_its_roles_is_a_failure_of_the_backup(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed):
+        pg_dump.restore(restore_access(FakeStack(), tmp_path, "postgresql", SHOP, {}))
+
+
+# ---------------------------------------------------------------- tar
+
+TREE = {"path": "/srv/tree"}
+
+
+def archive(folder: Path, *members: tuple[str, bytes, str]) -> None:
+    """Members: name, type, name of the link's target."""
+    with tarfile.open(folder / tar.ARCHIVE, "w") as made:
+        for name, kind, link in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, link
+            made.addfile(info, BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "good"),
+    [
+        (0, "", True),
+        (1, "tar: ./log: file changed as we read it\n", True),
+        (1, "tar: ./x: File removed before we read it\n", True),
+        (1, "tar: ./x: Cannot stat: Permission denied\n", False),
+        (2, "tar: ./log: file changed as we read it\n", False),
+        (2, "tar: ./x: Cannot open: Permission denied\ntar: Exiting with failure status\n", False),
+        (0, "tar: ./x: Read error at byte 0\n", False),
+    ],
+)
+def test_tar_may_only_say_that_a_file_changed(tmp_path: Path, code: int, said: str, good: bool) -> None:
+    stack = FakeStack(FakeShell({("--create",): (code, "", said), ("--version",): (0, "tar (GNU tar) 1.34\n", "")}))
+    access = backup_access(stack, tmp_path, "file_tree", TREE, exclude=["./cache"])
+    if good:
+        facts = tar.backup(access)
+        assert (facts["tool"], facts["excluded"]) == ("tar (GNU tar) 1.34", ["./cache"])
+    else:
+        with pytest.raises(CommandFailed):
+            tar.backup(access)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [("../out", tarfile.REGTYPE, ""), ("/etc/passwd", tarfile.REGTYPE, ""), ("a/../../out", tarfile.REGTYPE, ""),
+     ("a", tarfile.LNKTYPE, "../../etc/shadow"), ("a", tarfile.LNKTYPE, "/etc/shadow")],
+)  # fmt: skip
+def test_archive_that_leaves_the_tree_is_refused_before_anything_is_removed(tmp_path: Path, member: Any) -> None:
+    archive(tmp_path, ("./good", tarfile.REGTYPE, ""), member)
+    stack = FakeStack()
+    with pytest.raises(CommandFailed, match="leaves the tree"):
+        tar.restore(restore_access(stack, tmp_path, "file_tree", TREE, {}))
+    assert stack.the_shell.commands == []
+
+
+def test_link_that_leaves_the_tree_is_restored_as_it_was(tmp_path: Path) -> None:
+    archive(tmp_path, ("./link", tarfile.SYMTYPE, "/etc/hostname"))
+    stack = FakeStack()
+    tar.restore(restore_access(stack, tmp_path, "file_tree", TREE, {}))
+    assert stack.the_shell.programs[-1] == "tar"
+    assert stack.the_shell.commands[0][-1] == "/srv/tree"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no archive" * 200])
+def test_archive_that_cannot_be_read_is_a_failure(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / tar.ARCHIVE).write_bytes(content)
+    with pytest.raises(CommandFailed):
+        tar.restore(restore_access(FakeStack(), tmp_path, "file_tree", TREE, {}))
+
+
+@pytest.mark.parametrize("answer", [(2, "", "tar: Unexpected EOF in archive"), (0, "", "tar: a lone zero block at 7")])
+def test_tar_that_says_anything_while_unpacking_is_not_believed(tmp_path: Path, answer: Answer) -> None:
+    archive(tmp_path, ("./a", tarfile.REGTYPE, ""))
+    with pytest.raises(CommandFailed):
+        tar.restore(restore_access(FakeStack(FakeShell({("--extract",): answer})), tmp_path, "file_tree", TREE, {}))
+
+
+# ---------------------------------------------------------------- git_bundle, command
+
+
+def test_shallow_clone_is_refused(tmp_path: Path) -> None:
+    stack = FakeStack(FakeShell({("--is-shallow-repository",): (0, "true\n", "")}))
+    with pytest.raises(CommandFailed, match="LR-30"):
+        git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": "/srv/git"}))
+
+
+def test_own_command_that_fails_is_a_failure(tmp_path: Path) -> None:
+    stack = FakeStack(FakeShell({("save",): (3, "", "disk full")}))
+    access = backup_access(stack, tmp_path, "git", {"path": "/srv/git"}, backup=["save"], restore=["load"])
+    with pytest.raises(CommandFailed, match="save exited with 3: disk full"):
+        command.backup(access)
+
+
+def test_own_command_gets_the_environment_of_its_service(tmp_path: Path) -> None:
+    stack = FakeStack()
+    engine = {"backup": ["save"], "restore": ["load", "all"]}
+    command.restore(restore_access(stack, tmp_path, "git", {"path": "/srv/git"}, {}, **engine))
+    assert stack.the_shell.commands == [("load", "all")]
+    assert stack.the_shell.environments == [{"POSTGRES_PASSWORD": PASSWORD}]
+
+
+# ---------------------------------------------------------------- snapshot
+
+INDICES = {"indices": ["shop-*"]}
+
+
+def opensearch(**changes: Any) -> FakeHttp:
+    """One index; `changes` are parts of what the server says of a snapshot or a restore."""
+    good = {"state": "SUCCESS", "shards": {"total": 1, "failed": 0, "successful": 1}, "failures": [], "indices": ["s"]}
+
+    def answer(method: str, path: str) -> HttpReply:
+        body: Any = {}
+        if path.endswith(("/snapshot", "/_restore")):
+            body = {"snapshot": good | changes}
+        elif path.endswith("/_count"):
+            body = {"count": 7, "_shards": {"failed": changes.get("silent_shards", 0)}}
+        elif "/_cluster/health" in path:
+            body = {"status": changes.get("health", "green")}
+        elif path == "/":
+            body = {"version": {"number": "2.19.6"}}
+        elif "/_alias" in path or "/_cat" in path or "/_resolve" in path:
+            body = {}
+        return HttpReply(200, {}, json.dumps(body).encode())
+
+    return FakeHttp(answer)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "PARTIAL"},
+        {"shards": {"total": 2, "failed": 1, "successful": 1}},
+        {"failures": ["s"]},
+        {"indices": []},
+    ],
+)
+def test_snapshot_that_is_not_whole_is_refused_whatever_its_status(tmp_path: Path, changes: dict[str, Any]) -> None:
+    stack = FakeStack(http=opensearch(**changes))
+    access = backup_access(stack, tmp_path, "opensearch", INDICES, repository_path="/var/snapshots")
+    with pytest.raises(CommandFailed):
+        snapshot.backup(access)
+
+
+@pytest.mark.parametrize(
+    "shards", [{"total": 2, "failed": 1, "successful": 1}, {"total": 2, "failed": 0, "successful": 1}]
+)
+def test_restore_of_which_a_shard_failed_is_refused_whatever_its_status(tmp_path: Path, shards: dict[str, int]) -> None:
+    stack = FakeStack(http=opensearch(shards=shards))
+    facts = {"snapshot": "snapshot"}
+    with pytest.raises(CommandFailed, match="answered 200"):
+        snapshot.restore(
+            restore_access(stack, tmp_path, "opensearch", INDICES, facts, repository_path="/var/snapshots")
+        )

@@ -1,0 +1,375 @@
+"""Three inventories, one comparison: every class of item, names of every kind, files that cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tracemalloc
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.errors import CouldNotAsk
+from harness.model.drill import Component
+from harness.model.inventory import ClassRule, Difference, Item, ItemClass
+from harness.run.inventory import compare_inventories, read_inventory, rule_of, write_inventory
+
+STATE, APPEND, MONOTONE = ItemClass.STATE, ItemClass.APPEND, ItemClass.MONOTONE
+REBUILDABLE, DISPOSABLE, CANARY = ItemClass.REBUILDABLE, ItemClass.DISPOSABLE, ItemClass.CANARY
+
+
+def item(key: str, digest: str = "d", item_class: ItemClass = STATE, **attributes: str) -> Item:
+    return Item(key, item_class, digest, attributes)
+
+
+def component(*rules: ClassRule) -> Component:
+    return Component(name="files", kind="file_tree", service="web", engine="tar", classes=rules)
+
+
+def rule(match: str, item_class: ItemClass) -> ClassRule:
+    return ClassRule(match=match, item_class=item_class, reason="because")
+
+
+@pytest.fixture
+def compare(tmp_path: Path) -> Iterator[object]:
+    def made(
+        before: list[Item], after: list[Item], restored: list[Item], *rules: ClassRule, prefixes: object = None
+    ) -> Difference:
+        paths = []
+        for name, items in (("before", before), ("after", after), ("restored", restored)):
+            paths.append(tmp_path / f"{name}.jsonl.gz")
+            write_inventory(sorted(items, key=lambda one: one.sort_key), rules, paths[-1])
+        return compare_inventories(component(*rules), *paths, prefixes)  # type: ignore[arg-type]
+
+    yield made
+
+
+# ---------------------------------------------------------------- writing and reading
+
+
+def test_items_are_read_as_they_were_written(tmp_path: Path) -> None:
+    items = [
+        item("", mode="755"),
+        item('a\nb\\c"d\x00e'),
+        item(os.fsdecode(b"caf\xe9"), target=os.fsdecode(b"\xff")),
+        item("häuser/🐘", "e", APPEND, size="12"),
+    ]
+    items.sort(key=lambda one: one.sort_key)
+    path = tmp_path / "deep" / "one.jsonl.gz"
+    count, digest = write_inventory(items, (), path)
+    assert (count, len(digest)) == (4, 64)
+    assert list(read_inventory(path)) == items
+
+
+def test_digest_is_of_the_lines_and_not_of_their_compression(tmp_path: Path) -> None:
+    one = write_inventory([item("a")], (), tmp_path / "one")
+    assert one == write_inventory([item("a")], (), tmp_path / "two")
+    assert one != write_inventory([item("a", "other")], (), tmp_path / "three")
+
+
+def test_order_is_by_bytes(tmp_path: Path) -> None:
+    keys = ["Z", "a", "a-b", "a/b", "a0", "é", "\ufb01", "\U00010000"]
+    assert write_inventory([item(key) for key in keys], (), tmp_path / "one")[0] == 8
+
+
+@pytest.mark.parametrize("keys", [["b", "a"], ["a", "a"], ["é", "z"], ["\U00010000", "\ufb01"]])
+def test_keys_that_do_not_ascend_cannot_be_compared(tmp_path: Path, keys: list[str]) -> None:
+    with pytest.raises(CouldNotAsk, match="out of order"):
+        write_inventory([item(key) for key in keys], (), tmp_path / "one")
+
+
+@pytest.mark.parametrize("cut", [1, 8, 40])
+def test_inventory_cut_short_cannot_be_compared(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "one.jsonl.gz"
+    write_inventory([item(f"{n:03}", str(hash(n))) for n in range(100)], (), path)
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(CouldNotAsk, match=r"one\.jsonl\.gz cannot be read"):
+        list(read_inventory(path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no gzip at all",
+        gzip.compress(b"no json\n"),
+        gzip.compress(b"[1]\n"),
+        gzip.compress(b'["a","odd","d",{}]\n'),
+        gzip.compress(b'["a","state","d",{}]\n')[:-6],
+        gzip.compress(b'["a","state","d",{}]\n')[:10] + b"\xff" * 40,
+        gzip.compress(b'{"a": 1}\n'),
+        gzip.compress(b"17\n"),
+    ],
+    ids=[
+        "nothing",
+        "no gzip",
+        "no json",
+        "too short",
+        "no such class",
+        "no trailer",
+        "a flipped bit",
+        "no list",
+        "a number",
+    ],
+)
+def test_unreadable_inventory_is_no_answer(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "one.jsonl.gz"
+    path.write_bytes(content)
+    with pytest.raises(CouldNotAsk):
+        list(read_inventory(path))
+
+
+def test_missing_inventory_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotAsk):
+        list(read_inventory(tmp_path / "none"))
+
+
+# ---------------------------------------------------------------- classes
+
+
+@pytest.mark.parametrize(
+    ("glob", "key", "matches"),
+    [
+        ("logs/**", "logs/a/b.log", True),
+        ("logs/**", "logs", False),
+        ("logs/*", "logs/a/b.log", False),
+        ("*.pid", "server.pid", True),
+        ("*.pid", "run/server.pid", False),
+        ("**/*.pid", "run/server.pid", True),
+        ("a?c", "abc", True),
+        ("a?c", "a/c", False),
+        ("a.c", "abc", False),
+        ("a[bc]", "a[bc]", True),
+        ("**", "any\nthing/at all", True),
+    ],
+)
+def test_glob(glob: str, key: str, matches: bool) -> None:
+    assert (rule_of(key, [rule(glob, DISPOSABLE)]) is not None) is matches
+
+
+def test_first_rule_that_matches_counts_and_an_item_that_has_a_class_keeps_it(tmp_path: Path) -> None:
+    rules = (rule("logs/keep", STATE), rule("logs/**", APPEND))
+    items = [item("logs/canary", item_class=CANARY), item("logs/keep"), item("logs/x")]
+    write_inventory(items, rules, tmp_path / "one")
+    assert [one.item_class for one in read_inventory(tmp_path / "one")] == [CANARY, STATE, APPEND]
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def names(difference: Difference) -> dict[str, tuple[str, ...]]:
+    parts = ("missing", "extra", "changed", "transient")
+    return {part: found.first for part in parts if (found := getattr(difference, part)).count}
+
+
+def test_equal_inventories_have_no_difference(compare) -> None:  # type: ignore[no-untyped-def]
+    items = [item("a"), item("b", mode="644")]
+    difference = compare(items, items, items)
+    assert (difference.equal, difference.source_count, difference.restored_count) == (True, 2, 2)
+    assert names(difference) == {}
+
+
+def test_missing_extra_and_changed_are_named(compare) -> None:  # type: ignore[no-untyped-def]
+    source = [item("a"), item("b"), item("c", mode="644", owner="0"), item("d")]
+    difference = compare(source, source, [item("b", "x"), item("c", mode="600", owner="0"), item("d"), item("e")])
+    assert names(difference) == {
+        "missing": ("a",),
+        "extra": ("e",),
+        "changed": ("b (content)", "c (mode 644 → 600)"),
+    }
+    assert not difference.equal
+
+
+def test_attribute_that_is_gone_is_a_change(compare) -> None:  # type: ignore[no-untyped-def]
+    source = [item("a", mode="644")]
+    assert names(compare(source, source, [item("a")])) == {"changed": ("a (mode 644 → none)",)}
+
+
+def test_root_without_a_name_is_called_dot(compare) -> None:  # type: ignore[no-untyped-def]
+    assert names(compare([item("")], [item("")], [])) == {"missing": (".",)}
+
+
+def test_digest_that_could_not_be_read_never_equals_another(compare) -> None:  # type: ignore[no-untyped-def]
+    same = [item("a", "unreadable")]
+    assert not names(compare(same, same, same)).keys() <= set()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "restored", "found"),
+    [
+        ("", "n", "", {"transient": ("k",)}),
+        ("", "n", "n", {"transient": ("k",)}),
+        ("", "n", "o", {"transient": ("k",)}),
+        ("o", "", "", {"transient": ("k",)}),
+        ("o", "", "o", {"transient": ("k",)}),
+        ("o", "n", "o", {"transient": ("k",)}),
+        ("o", "n", "n", {"transient": ("k",)}),
+        ("o", "n", "between", {"transient": ("k",)}),
+        ("o", "n", "", {"missing": ("k",)}),
+        ("o", "o", "", {"missing": ("k",)}),
+        ("o", "o", "n", {"changed": ("k (content)",)}),
+        ("", "", "n", {"extra": ("k",)}),
+    ],
+)
+def test_what_changed_while_the_backup_ran(
+    compare, before: str, after: str, restored: str, found: dict[str, tuple[str, ...]]  # type: ignore[no-untyped-def]
+) -> None:  # fmt: skip
+    made = compare(*([item("k", digest)] if digest else [] for digest in (before, after, restored)))
+    assert names(made) == found
+
+
+@pytest.mark.parametrize("item_class", [DISPOSABLE, REBUILDABLE])
+@pytest.mark.parametrize("restored", [[], [item("tmp/a", "other")], [item("tmp/a"), item("tmp/b")]])
+def test_what_is_not_judged_is_counted_by_reason(compare, item_class: ItemClass, restored: list[Item]) -> None:  # type: ignore[no-untyped-def]
+    difference = compare([item("tmp/a")], [item("tmp/a")], restored, rule("tmp/**", item_class))
+    assert (difference.equal, difference.ignored) == (True, {f"{item_class}: because": max(1, len(restored))})
+
+
+def test_canaries_are_counted_and_judged_elsewhere(compare) -> None:  # type: ignore[no-untyped-def]
+    one, two = item("a", item_class=CANARY), item("b", item_class=CANARY)
+    difference = compare([], [one, two], [one])
+    assert (names(difference), difference.canary_count) == ({}, 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "restored", "found"),
+    [
+        ((5, 5), (5, 5), (5, 5), {}),
+        ((5, 5), (8, 8), (7, 7), {}),
+        ((5, 5), (8, 8), (9, 3), {}),
+        ((5, 5), (8, 8), (4, 4), {"changed": ("s (set back from 5 to 4)",)}),
+        ((5, 5), (8, 8), (6, 7), {"changed": ("s (at 6, but 7 is in use)",)}),
+        ((0, 0), (0, 0), (0, 0), {}),
+    ],
+)
+def test_sequence_is_never_set_back_and_never_behind_what_is_in_use(
+    compare, before: tuple[int, int], after: tuple[int, int], restored: tuple[int, int], found: object  # type: ignore[no-untyped-def]
+) -> None:  # fmt: skip
+    streams = [
+        [item("s", "", MONOTONE, last=str(last), highest=str(highest))] for last, highest in (before, after, restored)
+    ]
+    assert names(compare(*streams)) == found
+
+
+def test_missing_sequence_is_missing(compare) -> None:  # type: ignore[no-untyped-def]
+    one = [item("s", "", MONOTONE, last="1", highest="1")]
+    assert names(compare(one, one, [])) == {"missing": ("s",)}
+
+
+def log(digest: str, size: int, **more: str) -> Item:
+    return item("log", digest, APPEND, type="f", size=str(size), **more)
+
+
+def test_log_that_grew_is_asked_for_its_beginning(compare) -> None:  # type: ignore[no-untyped-def]
+    asked: list[Mapping[str, int]] = []
+
+    def prefixes(sizes: Mapping[str, int]) -> Mapping[str, str]:
+        asked.append(dict(sizes))
+        return {"log": "begin"}
+
+    assert names(compare([log("begin", 10)], [log("after", 12)], [log("now", 15)], prefixes=prefixes)) == {}
+    assert asked == [{"log": 10}]
+
+
+@pytest.mark.parametrize("answer", [{}, {"log": "other"}])
+def test_log_that_begins_otherwise_or_became_shorter_is_changed(compare, answer: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+    found = names(compare([log("begin", 10)], [log("begin", 10)], [log("now", 4)], prefixes=lambda sizes: answer))
+    assert found == {"changed": ("log (does not begin with what it held before)",)}
+
+
+def test_log_that_cannot_be_asked_for_its_beginning_is_changed(compare) -> None:  # type: ignore[no-untyped-def]
+    assert names(compare([log("begin", 10)], [log("after", 12)], [log("now", 15)])).keys() == {"changed"}
+
+
+def test_log_with_another_owner_is_changed(compare) -> None:  # type: ignore[no-untyped-def]
+    same = [log("begin", 10, owner="0")]
+    assert names(compare(same, same, [log("begin", 10, owner="7")])) == {"changed": ("log (owner 0 → 7)",)}
+
+
+def test_log_that_is_missing_is_missing(compare) -> None:  # type: ignore[no-untyped-def]
+    assert names(compare([log("begin", 10)], [log("begin", 10)], [])) == {"missing": ("log",)}
+
+
+def test_prefixes_are_asked_in_batches(compare) -> None:  # type: ignore[no-untyped-def]
+    logs = [item(f"{n:05}", "begin", APPEND, type="f", size="1") for n in range(2500)]
+    grown = [one._replace(digest="now", attributes=one.attributes | {"size": "2"}) for one in logs]
+    sizes: list[int] = []
+
+    def prefixes(asked: Mapping[str, int]) -> Mapping[str, str]:
+        sizes.append(len(asked))
+        return dict.fromkeys(asked, "begin")
+
+    assert compare(logs, logs, grown, prefixes=prefixes).equal
+    assert sizes == [1000, 1000, 500]
+
+
+def test_only_the_first_names_are_kept_and_all_are_counted(compare) -> None:  # type: ignore[no-untyped-def]
+    source = [item(f"{n:03}") for n in range(50)]
+    difference = compare(source, source, [])
+    assert (difference.missing.count, len(difference.missing.first)) == (50, 20)
+
+
+def test_names_that_are_not_unicode_can_be_shown(compare) -> None:  # type: ignore[no-untyped-def]
+    source = [item(os.fsdecode(b"caf\xe9"))]
+    difference = compare(source, source, [])
+    assert difference.missing.first == ("caf\\udce9",)
+    assert "caf" in difference.model_dump_json()
+
+
+def test_change_of_a_name_that_is_not_unicode_can_be_shown(compare) -> None:  # type: ignore[no-untyped-def]
+    source = [item("link", target=os.fsdecode(b"caf\xe9"))]
+    assert compare(source, source, [item("link", target="x")]).model_dump_json()
+
+
+def test_inventory_cut_short_is_never_compared(compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    source = [item(f"{n:03}") for n in range(50)]
+    compare(source, source, source)
+    paths = [tmp_path / f"{name}.jsonl.gz" for name in ("before", "after", "restored")]
+    paths[2].write_bytes(paths[2].read_bytes()[:-9])
+    with pytest.raises(CouldNotAsk):
+        compare_inventories(component(), *paths)
+
+
+def most_memory(path: Path, count: int) -> int:
+    write_inventory((item(f"{n:08}", "d" * 64, mode="644") for n in range(count)), (), path)
+    tracemalloc.start()
+    try:
+        assert compare_inventories(component(), path, path, path).source_count == count
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_ten_times_the_items_need_the_same_memory(tmp_path: Path) -> None:
+    most_memory(tmp_path / "warm", 10)
+    assert most_memory(tmp_path / "many", 30_000) < most_memory(tmp_path / "few", 3_000) + 100_000
+
+
+# ---------------------------------------------------------------- against a naive comparison
+
+keys = st.sampled_from(["", "a", "a-b", "a/b", "a0", "B", "é", "\U00010000", "\udce9"])
+inventories = st.dictionaries(keys, st.sampled_from(["one", "two"]), max_size=9)
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=inventories, after=inventories, restored=inventories)
+def test_merge_join_is_as_a_comparison_of_dictionaries(
+    tmp_path: Path, before: dict[str, str], after: dict[str, str], restored: dict[str, str]
+) -> None:
+    paths = [tmp_path / name for name in ("before", "after", "restored")]
+    for path, held in zip(paths, (before, after, restored), strict=True):
+        items = [item(key, digest) for key, digest in held.items()]
+        write_inventory(sorted(items, key=lambda one: one.sort_key), (), path)
+    difference = compare_inventories(component(), *paths)
+    stable = {key for key in before.keys() & after.keys() if before[key] == after[key]}
+    in_both, known = before.keys() & after.keys(), before.keys() | after.keys()
+    assert difference.missing.count == len(in_both - restored.keys())
+    assert difference.extra.count == len(restored.keys() - known)
+    assert difference.changed.count == sum(key in restored and restored[key] != after[key] for key in stable)
+    assert difference.transient.count == len(known - in_both) + len((in_both - stable) & restored.keys())
+    assert (difference.source_count, difference.restored_count) == (len(after), len(restored))
+    if difference.equal:
+        assert all(restored.get(key) == after[key] for key in stable)

@@ -1,0 +1,84 @@
+"""Steps run in order; a failure is data, and what depends on it is skipped."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, StepFailed
+from harness.model.evidence import StepState
+from harness.model.plan import Action, Step
+from harness.model.progress import Silent
+from harness.run.journal import Journal
+from harness.run.steps import run_steps
+
+ENDED, FAILED, BROKEN, SKIPPED = StepState.ENDED, StepState.FAILED, StepState.BROKEN, StepState.SKIPPED
+
+
+def step(name: str, *needs: str, action: Action = Action.RESTORE) -> Step:
+    return Step(id=name, action=action, subject=name, deadline_s=9, needs=needs)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "evidence.jsonl")
+    yield journal
+    journal.close()
+
+
+def run(journal: Journal, steps: list[Step], errors: dict[str, BaseException]) -> dict[str, StepState]:
+    def do(one: Step) -> None:
+        if one.id in errors:
+            raise errors[one.id]
+
+    return run_steps("recover", steps, dict.fromkeys(Action, do), journal, Silent())
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (StepFailed("no"), FAILED),
+        (CommandFailed("exit 1"), FAILED),
+        (CouldNotAsk("timed out"), BROKEN),
+        (HarnessBroken("no engine"), BROKEN),
+        (ValueError("oh"), BROKEN),
+    ],
+)
+def test_error_says_whose_the_failure_is(journal: Journal, error: Exception, state: StepState) -> None:
+    assert run(journal, [step("a")], {"a": error}) == {"a": state}
+    (line,) = journal.so_far().steps()
+    assert (line.state, str(error) in line.reason) == (state, True)
+
+
+def test_what_needs_a_failed_step_is_skipped_and_what_needs_a_skipped_one_too(journal: Journal) -> None:
+    steps = [step("a"), step("b", "a"), step("c", "b"), step("d")]
+    assert run(journal, steps, {"a": StepFailed("no")}) == {"a": FAILED, "b": SKIPPED, "c": SKIPPED, "d": ENDED}
+    assert [line.reason for line in journal.so_far().steps()] == ["no", "needs a", "needs b", ""]
+
+
+def test_states_of_earlier_steps_count(journal: Journal) -> None:
+    done: list[str] = []
+    do: dict[Action, Callable[[Step], None]] = dict.fromkeys(Action, lambda one: done.append(one.id))
+    states = run_steps("recover", [step("b", "a")], do, journal, Silent(), {"a": BROKEN})
+    assert (states, done) == ({"a": BROKEN, "b": SKIPPED}, [])
+
+
+def test_interrupt_is_no_failure_of_a_step(journal: Journal) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(journal, [step("a"), step("b")], {"a": KeyboardInterrupt()})
+    assert list(journal.so_far().steps()) == []
+
+
+@pytest.mark.parametrize("error", [None, CouldNotAsk("no"), KeyboardInterrupt()])
+def test_observing_is_marked_to_its_end_however_it_ends(journal: Journal, error: BaseException | None) -> None:
+    steps = [step("look", action=Action.INVENTORY_RESTORED)]
+    with contextlib.suppress(KeyboardInterrupt):
+        run(journal, steps, {"look": error} if error else {})
+    names = [
+        (mark.name, mark.subject)
+        for mark in (*journal.so_far().marks("observing_started"), *journal.so_far().marks("observing_ended"))
+    ]
+    assert names == [("observing_started", "look"), ("observing_ended", "look")]

@@ -1,0 +1,198 @@
+"""Restore points in the vault: manifests that can be held against the files, copies, and what is kept."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessBroken
+from harness.model.evidence import Evidence, Instant, Mark
+from harness.model.restore_point import Artefact, RestorePoint
+from harness.run import vault
+
+POINT_ID = "20261121T075100Z-4f3a"
+INSTANT = Instant(monotonic_s=1.0, utc=datetime(2026, 11, 21, tzinfo=UTC), boot_id="one")
+MARK = Mark(name="capture_started", at=INSTANT)
+
+
+def sealed(folder: Path, *components: str, pairing: str = POINT_ID) -> RestorePoint:
+    """A restore point with what lies in the components' artefact folders."""
+    point = RestorePoint(
+        id=POINT_ID,
+        drill="shop",
+        drill_sha256="0" * 64,
+        product="plain",
+        portal="sql",
+        harness_version="0",
+        captured_utc=INSTANT.utc,
+        nonce="nonce",
+        artefacts=tuple(
+            Artefact(
+                component=name,
+                engine="tar",
+                folder=f"artefacts/{name}",
+                files=vault.manifest(vault.artefact_folder(folder, name)),
+                pairing_id=pairing,
+                started=MARK,
+                finished=MARK,
+                capture_point=MARK,
+            )
+            for name in components
+        ),
+        inventories=(),
+        survey={},
+        versions={},
+        canaries=(),
+        evidence=Evidence(lines=(MARK,), complete=False, sha256="0" * 64),
+    )
+    vault.save_record(folder, point)
+    return point
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two artefacts, of three files in all."""
+    for name, content in (("database/dump", b"rows"), ("files/tree.tar", b"tree"), ("files/deep/er/list", b"")):
+        path = tmp_path / POINT_ID / "artefacts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return tmp_path / POINT_ID
+
+
+def test_manifest_lists_every_file_with_size_and_digest(folder: Path) -> None:
+    listed = [(file.path, file.size_bytes, file.sha256[:8]) for file in vault.manifest(folder / "artefacts")]
+    assert listed == [
+        ("database/dump", 4, "bc51e9e6"),
+        ("files/deep/er/list", 0, "e3b0c442"),
+        ("files/tree.tar", 4, "dc9c5edb"),
+    ]
+
+
+def test_record_can_be_loaded_as_it_was_saved(folder: Path) -> None:
+    point = sealed(folder, "database", "files")
+    assert vault.load_record(folder) == point
+    assert sorted(path.name for path in folder.iterdir()) == ["artefacts", "record.json"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"id": 1'])
+def test_folder_without_a_readable_record_is_no_restore_point(folder: Path, content: bytes | None) -> None:
+    if content is not None:
+        (folder / vault.RECORD).write_bytes(content)
+    with pytest.raises(HarnessBroken, match="is no restore point"):
+        vault.load_record(folder)
+
+
+def test_untouched_artefacts_agree(folder: Path) -> None:
+    assert list(vault.disagreements(folder, sealed(folder, "database", "files"))) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda at: (at / "database/dump").unlink(), ["database/dump is missing"]),
+        (lambda at: (at / "database/dump").write_bytes(b"row"), ["database/dump has 3 bytes, not 4"]),
+        (lambda at: (at / "database/dump").write_bytes(b"Rows"),
+         ["database/dump has another digest than its manifest"]),
+        (lambda at: (at / "files/more").write_bytes(b""), ["files/more is not in the manifest"]),
+        (lambda at: (at / "files/deep/er/list").rename(at / "files/list"),
+         ["files/deep/er/list is missing", "files/list is not in the manifest"]),
+    ],
+    ids=["missing", "shorter", "one bit", "more", "moved"],
+)  # fmt: skip
+def test_what_is_not_as_sealed_is_named(folder: Path, change: object, said: list[str]) -> None:
+    point = sealed(folder, "database", "files")
+    assert callable(change)
+    change(folder / "artefacts")
+    assert list(vault.disagreements(folder, point)) == said
+
+
+def test_artefact_folder_that_is_gone_is_named_by_its_files(folder: Path) -> None:
+    point = sealed(folder, "database")
+    (folder / "artefacts/database/dump").unlink()
+    (folder / "artefacts/database").rmdir()
+    assert list(vault.disagreements(folder, point)) == ["database/dump is missing"]
+
+
+def test_artefact_of_another_capture_is_named(folder: Path) -> None:
+    point = sealed(folder, "database", pairing="20261120T000000Z-0000")
+    assert list(vault.disagreements(folder, point)) == [
+        f"database is paired with 20261120T000000Z-0000, not with {POINT_ID}"
+    ]
+
+
+def test_file_replaced_by_a_link_to_the_same_content_disagrees(folder: Path, tmp_path: Path) -> None:
+    point = sealed(folder, "database")
+    dump = folder / "artefacts/database/dump"
+    dump.rename(tmp_path / "elsewhere")
+    dump.symlink_to(tmp_path / "elsewhere")
+    assert list(vault.disagreements(folder, point)) != []
+
+
+def test_link_that_was_backed_up_is_sealed_as_a_link(folder: Path) -> None:
+    link = folder / "artefacts/files/latest"
+    link.symlink_to("nowhere")
+    point = sealed(folder, "files")
+    assert list(vault.disagreements(folder, point)) == []
+    link.unlink()
+    assert list(vault.disagreements(folder, point)) == ["files/latest is missing"]
+
+
+def test_artefact_with_a_name_that_is_not_unicode_can_be_sealed(folder: Path) -> None:
+    (folder / "artefacts/files" / os.fsdecode(b"caf\xe9")).write_bytes(b"x")
+    assert list(vault.disagreements(folder, sealed(folder, "files"))) == []
+    assert list(vault.disagreements(folder, vault.load_record(folder))) == []
+
+
+def test_empty_artefacts_are_named(folder: Path) -> None:
+    (folder / "artefacts/database/dump").write_bytes(b"")
+    assert vault.empty_artefacts(sealed(folder, "database", "files").artefacts) == ("database",)
+
+
+def test_copy_is_apart_and_reseal_makes_it_agree(folder: Path, tmp_path: Path) -> None:
+    point = sealed(folder, "database", "files")
+    copy = tmp_path / "copies" / "one"
+    vault.copy_point(folder, copy)
+    (copy / "artefacts/database/dump").write_bytes(b"changed")
+    assert list(vault.disagreements(folder, point)) == []
+    assert list(vault.disagreements(copy, point)) == ["database/dump has 7 bytes, not 4"]
+    resealed = vault.reseal(copy, point)
+    assert list(vault.disagreements(copy, resealed)) == []
+    assert vault.load_record(copy) == resealed
+    assert (resealed.id, resealed.nonce) == (point.id, point.nonce)
+
+
+def points(tmp_path: Path, *names: str, recovered: tuple[str, ...] = ()) -> Path:
+    for name in names:
+        (tmp_path / f"{name}T000000Z-0000").mkdir()
+        if name in recovered:
+            (tmp_path / f"{name}T000000Z-0000" / vault.RECOVERED).touch()
+    return tmp_path
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.name[:8] for path in folder.iterdir())
+
+
+def test_prune_keeps_the_newest(tmp_path: Path) -> None:
+    removed = vault.prune(points(tmp_path, "20260101", "20260102", "20260103", "20260104"), 2)
+    assert ([name[:8] for name in removed], left(tmp_path)) == (["20260102", "20260101"], ["20260103", "20260104"])
+
+
+def test_prune_never_removes_the_newest_that_was_recovered(tmp_path: Path) -> None:
+    names = ("20260101", "20260102", "20260103", "20260104")
+    vault.prune(points(tmp_path, *names, recovered=("20260101", "20260102")), 1)
+    assert left(tmp_path) == ["20260102", "20260104"]
+
+
+def test_prune_leaves_other_folders_and_files_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "20260101T000000Z-note").write_text("a file")
+    vault.prune(points(tmp_path, "20260101", "20260102"), 1)
+    assert left(tmp_path) == ["20260101", "20260102", "notes"]
+
+
+def test_prune_of_a_vault_that_is_not_there_removes_nothing(tmp_path: Path) -> None:
+    assert vault.prune(tmp_path / "none", 3) == ()
