@@ -24,7 +24,7 @@ from harness.run.capture import Capture
 from harness.run.journal import Journal, read_evidence
 from harness.run.mutate import altered, damaged
 from harness.run.recover import Recovery
-from harness.run.session import STATE, Session, reachable_engine, secrets_in
+from harness.run.session import STATE, Session, reachable_engine, secrets_in, without
 
 __all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved"]
 
@@ -136,8 +136,9 @@ def _save_plan(folder: Path, drill: Drill, plan: Plan) -> None:
     """`drill.json` and `plan.json` stand before the first container does."""
     try:
         folder.mkdir(parents=True)
-        (folder / "drill.json").write_text(drill.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        (folder / "plan.json").write_text(plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        for name, model in (("drill.json", drill), ("plan.json", plan)):
+            text = without(secrets_in(plan.services), model.model_dump_json(indent=1))
+            (folder / name).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error
 

@@ -138,8 +138,7 @@ class ContainerStack:
         """For messages: `running`, `not made`, `exited with 127: <last line>`, `killed: out of memory`."""
         if service not in self._containers:
             return "not made"
-        state = self._inspected(self._containers[service])
-        return self._redact(state_text(state, self.logs(service)))
+        return self._redact(state_text(self._inspected(self._containers[service]), self.logs(service)))
 
     def mounts(self, service: str) -> tuple[str, ...]:
         return tuple(self._service(service).volumes)

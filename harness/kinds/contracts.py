@@ -371,8 +371,10 @@ class PortalKind(Protocol):
         """All content items without the index, in byte order of key."""
 
     def search(self, access: PortalAccess, query: str) -> frozenset[str]:
-        """Keys found for one word as a plain user, paged to the stated total. Raises: CouldNotAsk if the
-        pages do not add up to it."""
+        """Keys found for one word as a plain user, every page up to the stated total asked for.
+
+        Raises: CouldNotAsk if pages are missing (a total that counts ghosts is no reason).
+        """
 
     def queries(self, access: PortalAccess) -> Iterator[Query]:
         """A sample of words with what a plain user must find for each, worked out from the database alone;

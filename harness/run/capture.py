@@ -96,7 +96,7 @@ class Capture:
         self.session.journal.observe("survey", self._survey)
 
     def _guard(self, step: Step) -> None:
-        """The source is well before it is backed up (GEN-D28) and the vault has room."""
+        """The source is well before it is backed up (GEN-D28)."""
         probe = self._kind.healthy(self._access)
         if not probe.ok:
             raise StepFailed(f"the source is not well: {probe.name}: expected {probe.expected}, found {probe.found}")

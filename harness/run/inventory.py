@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import ClassRule, Difference, Item, ItemClass, Named, rule_of
+from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass, Named, rule_of
 
 FIRST = 20
 BATCH = 1000
@@ -93,7 +93,7 @@ class _Tally:
             self._not_in_both(one.key, before, after, restored)
         elif restored is None:
             self.missing.add(one.key or ".")
-        elif ItemClass.MONOTONE in classes:
+        elif ItemClass.MONOTONE in classes and "last" in before.attributes and "last" in restored.attributes:
             self._monotone(before, restored)
         elif ItemClass.APPEND in classes:
             self._append(before, restored)
@@ -146,6 +146,20 @@ class _Tally:
             if digests.get(key) != item.digest:
                 self.changed.add(f"{key} (does not begin with what it held before)")
         self._appended.clear()
+
+
+def hold_against(path: Path, ref: InventoryRef) -> None:
+    """Raises: CouldNotAsk if an inventory is not the one that was recorded: nothing may be judged by it."""
+    digest, count = hashlib.sha256(), 0
+    try:
+        with gzip.open(path, "rb") as lines:
+            for line in lines:
+                digest.update(line)
+                count += 1
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise CouldNotAsk(f"inventory {path.name} cannot be read: {error}") from error
+    if (count, digest.hexdigest()) != (ref.count, ref.sha256):
+        raise CouldNotAsk(f"inventory {path.name} is not the one that was recorded at capture")
 
 
 def _differs(one: Item, other: Item) -> str:

@@ -20,7 +20,7 @@ from harness.model.restore_point import RestorePoint
 from harness.run import vault
 from harness.run.canary_writer import canaries_of
 from harness.run.capture import Capture
-from harness.run.inventory import compare_inventories, write_inventory
+from harness.run.inventory import compare_inventories, hold_against, write_inventory
 from harness.run.journal import plain
 from harness.run.observer import Observer
 from harness.run.restored_portal import RestoredPortal
@@ -138,8 +138,8 @@ class Recovery:
         """What the restored component holds, against both inventories of the source."""
         component = self.session.plan.component(step.subject)
         kind, access = registry.component(component.kind), ComponentAccess(component, self.stack)
-        refs = [self.box.point.inventory(component.name, moment) for moment in ("before", "after")]
-        paths = [self.box.folder / ref.path for ref in refs if ref and (self.box.folder / ref.path).exists()]
+        refs = [ref for moment in ("before", "after") if (ref := self.box.point.inventory(component.name, moment))]
+        paths = [self.box.folder / ref.path for ref in refs if (self.box.folder / ref.path).exists()]
         if len(paths) < 2:
             reason = "the restore point lacks the source's inventories"
             self.session.journal.observe(
@@ -148,6 +148,8 @@ class Recovery:
             return
         restored = self.session.folder / "inventories" / f"{component.name}.restored.jsonl.gz"
         try:
+            for path, ref in zip(paths, refs, strict=True):
+                hold_against(path, ref)
             count, digest = write_inventory(kind.inventory(access), component.classes, restored)
             prefixes = kind.prefix_digests if isinstance(kind, ComparesPrefixes) else None
             difference = compare_inventories(

@@ -58,9 +58,14 @@ class Session:
 
     def redacted(self, text: str) -> str:
         """Secrets never reach progress lines; the journal leaves them out by itself."""
-        for secret in secrets_in(self.plan.services):
-            text = text.replace(secret, "***")
-        return text
+        return without(secrets_in(self.plan.services), text)
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """`text` with every secret as `***`, the longest first."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
 
 
 def secrets_in(services: Iterable[Service]) -> frozenset[str]:

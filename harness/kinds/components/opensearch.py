@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,9 +54,14 @@ def pattern(access: ComponentAccess) -> str:
 
 
 def named_indexes(http: Http, access: ComponentAccess) -> dict[str, str]:
-    """Alias (or the name itself) of each index of the component, to its real name."""
+    """What each index of the component is called in keys, to its real name: its first alias that no other index
+    has, else the name itself."""
     found = http.request("GET", f"/{pattern(access)}/_alias", params={"allow_no_indices": "true"}).expect(200).json()
-    return {next(iter(sorted(entry["aliases"])), index): index for index, entry in found.items()}
+    shared = Counter(alias for entry in found.values() for alias in entry["aliases"])
+    return {
+        next((alias for alias in sorted(entry["aliases"]) if shared[alias] == 1), index): index
+        for index, entry in sorted(found.items())
+    }
 
 
 def hits(http: Http, index: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness.kinds.components._postgresql_objects import OBJECTS
 from harness.kinds.contracts import ComponentAccess, KindOptions, Sql
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass
@@ -46,63 +47,10 @@ class Options(KindOptions):
     ignored_columns: list[IgnoredColumns] = Field(default=[], description="Columns that may differ, with the reason.")
 
 
-# A dump writes a rule's text with other brackets and casts than the server first stored, and the server keeps
-# what it is given: `ANY ((ARRAY[…])::text[])` comes back as `ANY (ARRAY[(…)::text])`. Neither counts.
-_SPELLING = r"""regexp_replace({text}, '[()\s]|::(text|character varying|bpchar|name)(\[\])?', '', 'g')"""
-_SYSTEM = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'"
-_NOT_OF_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {oid} AND d.deptype = 'e')"
-
-# Each query yields (key, text); all text is hashed by the server's sha256. Keys of one query share a prefix.
-_OBJECTS = {
-    "constraint": f"""SELECT n.nspname || '.' || r.relname || '.' || c.conname,
-        {_SPELLING.format(text="pg_get_constraintdef(c.oid)")}
-        || c.convalidated FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
-        JOIN pg_namespace n ON n.oid = r.relnamespace WHERE {_SYSTEM}""",
-    "database": """SELECT datname, concat_ws(' ', pg_get_userbyid(datdba), pg_encoding_to_char(encoding),
-        datcollate, datctype, datcollversion, datacl::text) FROM pg_database WHERE datname = current_database()""",
-    "extension": "SELECT extname, extversion FROM pg_extension",
-    "function": f"""SELECT n.nspname || '.' || p.oid::regprocedure, concat_ws(' ', pg_get_userbyid(p.proowner),
-        p.proacl::text, CASE p.prokind WHEN 'a' THEN p.prosrc ELSE pg_get_functiondef(p.oid) END)
-        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-        WHERE {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="p.oid")}""",
-    "index": f"""SELECT n.nspname || '.' || c.relname, {_SPELLING.format(text="pg_get_indexdef(i.indexrelid)")}
-        || i.indisvalid
-        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SYSTEM}""",
-    "largeobject": """SELECT m.oid::text, pg_get_userbyid(m.lomowner) || ' ' || encode(sha256(lo_get(m.oid)), 'hex')
-        FROM pg_largeobject_metadata m""",
-    "policy": "SELECT schemaname || '.' || tablename || '.' || policyname, p::text FROM pg_policies p",
-    "role": """SELECT r.rolname, concat_ws(' ', rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,
-        rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil, rolpassword, (SELECT string_agg(g.rolname
-        || m.admin_option, ',' ORDER BY g.rolname) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-        WHERE m.member = r.oid), (SELECT string_agg(s.setconfig::text, ',' ORDER BY s.setdatabase)
-        FROM pg_db_role_setting s WHERE s.setrole = r.oid))
-        FROM pg_authid r WHERE r.rolname !~ '^pg_' AND r.oid <> 10""",
-    "schema": f"""SELECT n.nspname, concat_ws(' ', pg_get_userbyid(n.nspowner), n.nspacl::text)
-        FROM pg_namespace n WHERE {_SYSTEM}""",
-    "table": f"""SELECT n.nspname || '.' || c.relname, concat_ws(' ', c.relkind, c.relpersistence,
-        pg_get_userbyid(c.relowner), c.relacl::text, c.relrowsecurity, (SELECT string_agg(concat_ws(' ', a.attname,
-        format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attacl::text,
-        (SELECT pg_get_expr(x.adbin, x.adrelid) FROM pg_attrdef x WHERE x.adrelid = c.oid AND x.adnum = a.attnum)),
-        ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped))
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'f') AND {_SYSTEM}""",
-    "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname,
-        {_SPELLING.format(text="pg_get_triggerdef(t.oid)")} || t.tgenabled::text
-        FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace
-        WHERE NOT t.tgisinternal AND {_SYSTEM}""",
-    "type": f"""SELECT n.nspname || '.' || t.typname, concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod),
-        (SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid))
-        FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-        WHERE t.typtype IN ('d', 'e') AND {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="t.oid")}""",
-    "view": f"""SELECT n.nspname || '.' || c.relname, concat_ws(' ', pg_get_userbyid(c.relowner), c.relacl::text,
-        {_SPELLING.format(text="pg_get_viewdef(c.oid)")}) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('v', 'm') AND {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="c.oid")}""",
-}
-
-
 def inventory(access: ComponentAccess) -> Iterator[Item]:
     """`row/<table>/<primary key>`, `sequence/<name>` and `<kind>/<name>` for each schema object and role.
+
+    A materialised view's rows count as well; foreign tables are elsewhere, and their rows do not.
 
     Shape: digests of rows are 64-bit hashes of the row's text, of objects SHA-256; sequences are `monotone`
     with attributes `last` and `highest` (the highest value in use). Raises: CouldNotAsk, CommandFailed.
@@ -112,7 +60,7 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     with access.stack.sql(
         access.component.service, database=options.database, user=options.user, password=password
     ) as sql:
-        for kind in sorted({*_OBJECTS, "row", "sequence"}, key=lambda kind: f"{kind}/"):
+        for kind in sorted({*OBJECTS, "row", "sequence"}, key=lambda kind: f"{kind}/"):
             if kind == "row":
                 yield from _rows(sql, options)
             elif kind == "sequence":
@@ -123,7 +71,7 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
 
 def _objects(sql: Sql, kind: str) -> Iterator[Item]:
     query = f"""SELECT %s || '/' || k::text, encode(sha256(convert_to(coalesce(v, ''), 'UTF8')), 'hex')
-        FROM ({_OBJECTS[kind].replace("%", "%%")}) AS o (k, v) ORDER BY k::text COLLATE "C" """
+        FROM ({OBJECTS[kind].replace("%", "%%")}) AS o (k, v) ORDER BY k::text COLLATE "C" """
     for key, digest in sql.rows(query, (kind,)):
         yield Item(key, ItemClass.STATE, digest, {})
 
@@ -135,8 +83,10 @@ def _rows(sql: Sql, options: Options) -> Iterator[Item]:
         array(SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid
             AND a.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attnum)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-        AND n.nspname !~ '^pg_(toast|temp)' ORDER BY (n.nspname || '.' || c.relname || '/') COLLATE "C" """
+        WHERE (c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated)
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+        AND n.nspname !~ '^pg_(toast|temp)'
+        ORDER BY (n.nspname || '.' || c.relname || '/') COLLATE "C" """
     for schema, table, columns, keys in list(sql.rows(tables)):
         query = _row_query(schema, table, columns, keys, options)
         for key, item_class, digest in sql.rows(query):
@@ -149,11 +99,8 @@ def _row_query(schema: str, table: str, columns: list[str], keys: list[str], opt
     ignored = {column for rule in options.ignored_columns if rule.table in names for column in rule.columns}
     text = f"ROW({', '.join(_quoted(c) for c in columns if c not in ignored)})::text"
     digest = f"hashtextextended({text}, 0)::text"
-    key = (
-        f"concat_ws(',', {', '.join(f'{_quoted(k)}::text' for k in keys)})"
-        if keys
-        else f"md5({text}) || '#' || row_number() OVER (PARTITION BY {text})"
-    )
+    names_row = f"{_quoted(keys[0])}::text" if len(keys) == 1 else f"ROW({', '.join(map(_quoted, keys))})::text"
+    key = names_row if keys else f"md5({text}) || '#' || row_number() OVER (PARTITION BY {text})"
     rules = [rule for rule in options.rows if rule.table in names]
     cases = "".join(f" WHEN {rule.where} THEN '{rule.item_class}'" for rule in rules)
     item_class = f"CASE{cases} ELSE 'state' END" if cases else "'state'"
