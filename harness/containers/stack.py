@@ -128,8 +128,6 @@ class ContainerStack:
         self._on_command(where, tuple(map(self._redact, argv)), result.exit_code, result.duration_s, said.tail())
         return result
 
-    # ---------------------------------------------------------------- what is seen from outside
-
     def is_running(self, service: str) -> bool:
         """False if it was never made. Raises: CouldNotAsk."""
         return service in self._containers and bool(self._inspected(self._containers[service])["Running"])

@@ -352,7 +352,15 @@ def test_skew_is_not_judged_as_a_difference() -> None:
     assert judged("index_consistency", index(skew={"count": 2, "first": ["page:1"]})).outcome is PASS
 
 
-@pytest.mark.parametrize("changes", [{"queries": 0}, {"database_count": 0}, {"database_count": 9, "floor": 10}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"queries": 0, "covered_by_queries": 0},
+        {"covered_by_queries": 0},
+        {"database_count": 0},
+        {"database_count": 9, "floor": 10},
+    ],
+)
 def test_index_with_nothing_to_compare_is_unknown(changes: dict[str, int]) -> None:
     floor = changes.pop("floor", 1)
     assert judged("index_consistency", index(**changes), floor=floor).outcome is UNKNOWN

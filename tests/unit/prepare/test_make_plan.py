@@ -121,7 +121,7 @@ def test_a_rebuilt_index_is_not_restored_but_rebuilt_and_observed(drill_of: Read
     names = ids(make_plan(drill_of(REBUILD)).recover)
     assert "restore:search" not in names
     assert "inventory_restored:search" not in names
-    order = ["start_portal", "first_search", "observe:as_restored", "rebuild:search", "observe:after_rebuild"]
+    order = ["start_portal", "observe:as_restored", "rebuild:search", "first_search", "observe:after_rebuild"]
     order += ["observe:settled", "tear_down", "observe:torn_down"]
     assert [name for name in names if name in order] == order
 
