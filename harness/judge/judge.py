@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from harness import __version__
@@ -10,7 +11,7 @@ from harness.judge import objectives
 from harness.kinds import registry
 from harness.kinds.contracts import Record
 from harness.model.drill import CheckUse, Drill
-from harness.model.evidence import EndLine, Evidence, Seen
+from harness.model.evidence import EndLine, Evidence, Seen, StepState
 from harness.model.inventory import Difference
 from harness.model.plan import Plan
 from harness.model.restore_point import FaultNote, RestorePoint
@@ -31,10 +32,10 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     results = {} if only and not set(only) & set(OBJECTIVES) else _objectives(record)
     if only:
         results = {name: result for name, result in results.items() if name in only}
-    partial = tuple(_partial(record))
+    partial = (*_partial(record), *_unended(record))
     shown = worst(check.outcome for check in checks)  # without a check UNKNOWN, whatever the objectives say
     outcome = worst([shown, *(r.outcome for name, r in results.items() if _counts(name, r, record))])
-    if not evidence.complete and outcome is Outcome.PASS:
+    if outcome is Outcome.PASS and (not evidence.complete or any(_unended(record))):
         outcome = Outcome.UNKNOWN
     fault = _fault(point, evidence)
     return Verdict(
@@ -85,6 +86,8 @@ def _judge_check(use: CheckUse, record: Record) -> CheckResult:
     """The check's own judgement, or UNKNOWN with the reason why it has none."""
     kind = registry.check(use.name)
     seen = record.evidence.observation(use.name)
+    if seen is not None and seen.seen is Seen.REFUSED and Outcome.FAIL in kind.OUTCOMES:
+        return _no_answer(use, f"what was restored refuses: {seen.reason}").model_copy(update={"outcome": Outcome.FAIL})
     if seen is not None and seen.seen is not Seen.SEEN:
         return _no_answer(use, f"its observation {seen.seen.replace('_', ' ')}: {seen.reason}")
     try:
@@ -122,9 +125,22 @@ def _partial(record: Record) -> list[str]:
     if not record.captured_here:
         lacking.append("the capture, measured RPO and downtime: recovered from an earlier restore point")
     lacking += [f"{waiver.what}: waived until {waiver.until}, {waiver.reason}" for waiver in record.drill.waivers]
+    lacking += record.plan.uncovered
+    network = record.evidence.observation("network", "sandbox")
+    if network is None or not isinstance(network.data, dict) or network.data.get("cut_from_host") is not True:
+        lacking.append("the isolation: it was not shown that the sandbox is cut from the host's own services")
     if record.evidence.mark("kept") is not None:
         lacking.append("the teardown: the sandbox was kept on request")
     return lacking
+
+
+def _unended(record: Record) -> Iterator[str]:
+    """Planned steps that did not end well, whoever is to blame: without them PASS was not shown."""
+    planned = (*(record.plan.capture if record.captured_here else ()), *record.plan.recover)
+    for step in planned:
+        line = record.evidence.step(step.id)
+        if line is None or line.state is not StepState.ENDED:
+            yield f"step {step.id}: " + (f"{line.state}: {line.reason}" if line else "not run")
 
 
 def _fault(point: RestorePoint | None, evidence: Evidence) -> FaultNote | None:

@@ -331,6 +331,8 @@ class PortalKind(Protocol):
     Options: type[KindOptions]
     SERVICE: str
     PORT: int
+    CONTENT_TIER: str  # the component from which `items` are read
+    INDEX_TIER: str | None  # the component that `search` asks, if there is an index
     TIERS: tuple[str, ...]  # tiers that a canary is written to, named as the components that store them
     COMPONENTS: Mapping[str, Mapping[str, Any]]  # defaults per component name: service, options, classes
 
@@ -409,7 +411,7 @@ class When(StrEnum):
 @dataclass(frozen=True)
 class CheckAccess:
     """Given to a check's `observe`. `differences` are those taken at rest; `expected_facts` the source's;
-    `leftovers` is filled at `torn_down` (labels and names of what could not be removed)."""
+    `leftovers` is filled at `torn_down` (what could not be removed; None: that is not known)."""
 
     drill: Drill
     plan: Plan
@@ -419,7 +421,7 @@ class CheckAccess:
     restore_point: RestorePoint
     canaries: tuple[Canary, ...]
     differences: Mapping[str, Difference]
-    leftovers: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,11 @@ class Mark(Frozen):
 
 
 class Seen(StrEnum):
-    """How an observation went. Only `seen` has data to judge; all others mean UNKNOWN."""
+    """How an observation went. Only `seen` has data to judge; `refused` is an answer too, and a bad one: what was
+    restored said no. All others mean UNKNOWN."""
 
     SEEN = "seen"
+    REFUSED = "refused"
     COULD_NOT_ASK = "could_not_ask"
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"

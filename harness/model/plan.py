@@ -62,6 +62,7 @@ class Plan(Frozen):
     capture: tuple[Step, ...]
     recover: tuple[Step, ...]
     not_covered: tuple[str, ...] = ()
+    uncovered: tuple[str, ...] = ()  # volumes that no component looks into, and no waiver names
     supplied_from_outside: tuple[str, ...] = ()
     only_checks: tuple[str, ...] = ()  # not empty: a partial run (`-k`)
 

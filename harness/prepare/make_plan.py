@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 
 from harness.errors import PortalDrillError
 from harness.kinds import registry
@@ -58,6 +59,7 @@ def make_plan(drill: Drill, *, only_checks: tuple[str, ...] = ()) -> Plan:
         capture=_capture(drill),
         recover=plan_recover(drill, Steps(drill), _moments(drill, only_checks)),
         not_covered=_not_covered(drill, only_checks),
+        uncovered=tuple(_uncovered(drill)),
         supplied_from_outside=_supplied_from_outside(drill),
         only_checks=only_checks,
     )
@@ -118,6 +120,22 @@ def _not_covered(drill: Drill, only_checks: tuple[str, ...]) -> tuple[str, ...]:
     return (*waived, *left)
 
 
+def _uncovered(drill: Drill) -> Iterator[str]:
+    """Volumes of the portal's services that no component looks into (LR-18): what lies there is in no backup.
+
+    A server that is asked (a database, a search engine) answers for all its volumes; a file tree for its own.
+    """
+    asked = {c.service for c in drill.components if registry.component(c.kind).NEEDS_SERVICE}
+    trees = [(c.service, PurePosixPath(str(c.options["path"]))) for c in drill.components if "path" in c.options]
+    waived = " ".join(waiver.what for waiver in drill.waivers)
+    for service in drill.source.stack.in_profile(None):
+        for path, volume in service.volumes.items():
+            mount = PurePosixPath(path)
+            seen = any(name == service.name and (tree == mount or mount in tree.parents) for name, tree in trees)
+            if service.name not in asked and not seen and volume not in waived.split():
+                yield f"the volume {volume} at {path} of {service.name}: no component looks into it"
+
+
 def _supplied_from_outside(drill: Drill) -> tuple[str, ...]:
     """Images, and the names of what the environment gives (GEN-D20): a restore that works only because of
     them is seen in the report."""
@@ -138,7 +156,7 @@ def explain(plan: Plan) -> str:
             if step.requirements and step.action in (Action.BACK_UP, Action.RESTORE):
                 lines.append(f"     meets {', '.join(step.requirements)}")
     for title, texts in (
-        ("Not covered", plan.not_covered),
+        ("Not covered", (*plan.not_covered, *plan.uncovered)),
         ("Supplied from outside the backup", plan.supplied_from_outside),
     ):
         if texts:

@@ -23,11 +23,11 @@ class AddsSteps(Protocol):
 
 def plan_recover(drill: Drill, steps: AddsSteps, moments: frozenset[When]) -> tuple[Step, ...]:
     """All steps from the check of the artefacts to what is left after teardown."""
-    verified = steps.add(Action.VERIFY_ARTEFACTS)
     preflight = steps.add(Action.PREFLIGHT)
-    disaster = steps.add(Action.DISASTER, needs=(verified, preflight))
+    disaster = steps.add(Action.DISASTER, needs=(preflight,))
     target = steps.add(Action.CREATE_TARGET, needs=(disaster,))
-    needed = _restores(drill, steps, target)
+    verified = steps.add(Action.VERIFY_ARTEFACTS, needs=(target,))
+    needed = _restores(drill, steps, verified)
     for component in restore_order(drill)[0]:
         if component.name not in drill.rebuilt():
             steps.add(Action.INVENTORY_RESTORED, component.name, needs=(f"{Action.RESTORE}:{component.name}",))

@@ -47,7 +47,7 @@ WHY: dict[Action, str] = {
     Action.AWAIT_CANARIES: "wait until every tier has a canary from after its capture, to measure what is lost",
     Action.INVENTORY_AFTER: "list what {subject} holds after its backup: what changed meanwhile is not judged by value",
     Action.SEAL: "write artefacts and manifests into the vault as a restore point",
-    Action.VERIFY_ARTEFACTS: "read every artefact again and compare it with its manifest, before anything is lost",
+    Action.VERIFY_ARTEFACTS: "read every artefact again and compare it with its manifest, as one must after a disaster",
     Action.DISASTER: "take the source away; from here on the restore point is all there is",
     Action.CREATE_TARGET: "make an empty, isolated target and prove that it is empty",
     Action.START_SERVICE: "start {subject}, which a restore needs running",

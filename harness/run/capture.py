@@ -54,8 +54,9 @@ class Capture:
         session = self.session
         session.journal.mark("capture_began", self.point_id)
         do = self._actions()
+        states: dict[str, StepState] = {}
         for step in session.plan.capture:
-            states = run_steps("capture", [step], do, session.journal, session.progress)
+            states = run_steps("capture", [step], do, session.journal, session.progress, states)
             if states[step.id] is not StepState.ENDED:
                 return None
         return self.point

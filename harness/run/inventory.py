@@ -16,6 +16,7 @@ from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, I
 
 FIRST = 20
 BATCH = 1000
+UNREADABLE = "unreadable"  # as digest: it was there, and could not be read
 IGNORED = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE})
 PrefixDigests = Callable[[Mapping[str, int]], Mapping[str, str]]
 
@@ -84,6 +85,10 @@ class _Tally:
     def take(self, before: Item | None, after: Item | None, restored: Item | None) -> None:
         one = restored or after or before
         assert one is not None
+        if restored and restored.digest == UNREADABLE:
+            raise CouldNotAsk(f"{self._component.name}: {one.key!r} could not be read after its restore")
+        if before and after and before.digest == after.digest == UNREADABLE:
+            raise CouldNotAsk(f"{self._component.name}: {one.key!r} could not be read on the source")
         classes = {item.item_class for item in (before, after, restored) if item}
         if ItemClass.CANARY in classes:
             self.canaries += 1
@@ -96,7 +101,7 @@ class _Tally:
         elif ItemClass.MONOTONE in classes and "last" in before.attributes and "last" in restored.attributes:
             self._monotone(before, restored)
         elif ItemClass.APPEND in classes:
-            self._append(before, restored)
+            self._append(before, after, restored)
         elif _differs(before, after):
             self.transient.add(one.key or ".")
         elif what := _differs(after, restored):
@@ -114,13 +119,15 @@ class _Tally:
         self.ignored[reason] = self.ignored.get(reason, 0) + 1
 
     def _monotone(self, before: Item, restored: Item) -> None:
-        last, highest = int(restored.attributes["last"]), int(restored.attributes["highest"])
-        if last < int(before.attributes["last"]):
-            self.changed.add(f"{before.key} (set back from {before.attributes['last']} to {last})")
-        elif last < highest:
-            self.changed.add(f"{before.key} (at {last}, but {highest} is in use)")
+        """A sequence behind the ids in use is only the restore's fault if it was not so before."""
+        last, highest = _number(restored.attributes["last"]), _number(restored.attributes["highest"])
+        if last < _number(before.attributes["last"]):
+            what = f"{before.attributes['last']} to {restored.attributes['last']}"
+            self.changed.add(f"{before.key} (set back from {what})")
+        elif last < highest and highest > _number(before.attributes["highest"]):
+            self.changed.add(f"{before.key} (at {restored.attributes['last']}, but {highest:.0f} is in use)")
 
-    def _append(self, before: Item, restored: Item) -> None:
+    def _append(self, before: Item, after: Item, restored: Item) -> None:
         if before.attributes.get("type", "f") != "f":
             if what := _differs(before, restored):
                 self.changed.add(f"{before.key} ({what})")
@@ -131,7 +138,7 @@ class _Tally:
         )
         if what:
             self.changed.add(f"{before.key} ({what})")
-        elif (before.digest, before.attributes) != (restored.digest, restored.attributes):
+        elif all((i.digest, i.attributes) != (restored.digest, restored.attributes) for i in (before, after)):
             self._appended[before.key] = before
             if len(self._appended) >= BATCH:
                 self.finish()
@@ -146,6 +153,14 @@ class _Tally:
             if digests.get(key) != item.digest:
                 self.changed.add(f"{key} (does not begin with what it held before)")
         self._appended.clear()
+
+
+def _number(text: str) -> float:
+    """Words instead of numbers (never asked, none in use) stand below every number."""
+    try:
+        return int(text)
+    except ValueError:
+        return float("-inf")
 
 
 def hold_against(path: Path, ref: InventoryRef) -> None:
@@ -170,7 +185,7 @@ def _differs(one: Item, other: Item) -> str:
         for key in keys
         if one.attributes.get(key) != other.attributes.get(key)
     ]
-    if one.digest != other.digest or one.digest == "unreadable":
+    if one.digest != other.digest or one.digest == UNREADABLE:
         found.insert(0, "content")
     return ", ".join(found)
 

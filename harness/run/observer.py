@@ -54,7 +54,9 @@ class Observer:
         except concurrent.futures.TimeoutError:
             reason = f"no answer within {within_s:g} s"
             journal.observe(use.name, None, seen=Seen.TIMED_OUT, reason=reason)
-        except (CouldNotAsk, CommandFailed) as error:
+        except CommandFailed as error:
+            journal.observe(use.name, None, seen=Seen.REFUSED, reason=str(error))
+        except CouldNotAsk as error:
             journal.observe(use.name, None, seen=Seen.COULD_NOT_ASK, reason=str(error))
         except Exception as error:
             journal.observe(use.name, None, seen=Seen.CRASHED, reason=f"{type(error).__name__}: {error}")

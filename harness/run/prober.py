@@ -39,8 +39,9 @@ class Prober:
                 now_good, found = probe.ok, probe.found
             except (CouldNotAsk, CommandFailed) as error:
                 now_good, found = False, str(error)
-            except Exception as error:  # a broken adapter must not end the probing unseen
-                now_good, found = False, f"{type(error).__name__}: {error}"
+            except Exception as error:  # a broken adapter is ours: downtime is then not known
+                self._journal.mark("probe_broken", found=f"{type(error).__name__}: {error}"[:200])
+                break
             if self._stop.is_set() and not now_good:
                 break
             if now_good != good:

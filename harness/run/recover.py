@@ -112,7 +112,7 @@ class Recovery:
 
         def ask() -> Probe:
             if not self.stack.is_running(step.subject):
-                return Probe(step.subject, False, "running", self.stack.exit_state(step.subject), final=True)
+                return self.box.stopped(step.subject)
             for component in asked:
                 held = registry.component(component.kind).proved_empty(ComponentAccess(component, self.stack))
                 if held:
@@ -194,11 +194,12 @@ class Recovery:
         if self.session.keep:
             self.session.journal.mark("kept")
             return
-        self.box.leftovers = self.stack.remove()
+        left = self.stack.remove()
         if self.capture is not None:
             self.capture.end()
-            self.box.leftovers += self.capture.stack.remove()
-        self.session.journal.mark("sandbox_removed", leftovers=[*self.box.leftovers])
+            left += self.capture.stack.remove()
+        self.box.leftovers = left
+        self.session.journal.mark("sandbox_removed", leftovers=[*left])
 
 
 def _after_the_end(step: Step) -> bool:

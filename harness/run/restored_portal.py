@@ -34,7 +34,7 @@ class RestoredPortal:
 
         def ask() -> Probe:
             if not self.box.stack.is_running(portal):
-                return Probe(portal, False, "running", self.box.stack.exit_state(portal), final=True)
+                return self.box.stopped(portal)
             return self.box.kind.healthy(self.box.access)
 
         within_s = step.deadline_s - (time.monotonic() - started)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.containers.stack import ContainerStack
-from harness.kinds.contracts import PortalAccess, PortalKind
+from harness.errors import HarnessBroken
+from harness.kinds.contracts import PortalAccess, PortalKind, Probe
 from harness.model.inventory import Difference
 from harness.model.restore_point import Canary, RestorePoint
 from harness.run.session import Session
@@ -23,11 +24,18 @@ class Sandbox:
     canaries: tuple[Canary, ...]
     differences: dict[str, Difference] = field(default_factory=dict)
     survived: dict[tuple[int, str], bool] = field(default_factory=dict)
-    leftovers: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] | None = None
 
     @property
     def kind(self) -> PortalKind:
         return self.session.portal_kind
+
+    def stopped(self, service: str) -> Probe:
+        """What to say of a service that does not run. Raises: HarnessBroken if memory ran out: ours (DESIGN 3)."""
+        state = self.stack.exit_state(service)
+        if "out of memory" in state:
+            raise HarnessBroken(f"{service} was {state}: the sandbox is too small")
+        return Probe(service, False, "running", state, final=True)
 
     @property
     def access(self) -> PortalAccess:

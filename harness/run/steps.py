@@ -30,7 +30,7 @@ def run_steps(
     """
     states: dict[str, StepState] = dict(earlier or {})
     for step in steps:
-        lacking = [need for need in step.needs if need in states and states[need] is not StepState.ENDED]
+        lacking = [need for need in step.needs if states.get(need) is not StepState.ENDED]
         progress.step_started(half, step)
         if lacking:
             line = journal.step(step.id, StepState.SKIPPED, 0.0, f"needs {', '.join(lacking)}")

@@ -42,7 +42,7 @@ NAMED = {
     "file_changed/document": r"^document_library: changed documents/.+ \(content\)$",
     "file_changed/module": r"^liferay_home: changed osgi/modules/word-list-2\.3\.0\.zip \(content\)$",
     "file_missing/document": r"^document_library: missing documents/",
-    "file_missing/driver": r"^start_portal: .*postgresql\.jar",
+    "file_missing/driver": r"^start_portal: web does not run: .*org\.postgresql\.Driver",
     "file_missing/key": r"^keystore: expected readable, found absent",
     "file_missing/licence": r"^licence.state: expected valid, found missing",
     "file_missing/module": r"^module\.word-list: expected 2\.3\.0 .*, found nothing",

@@ -66,6 +66,9 @@ def downtime(drill: Drill, evidence: Evidence, captured_here: bool) -> Objective
         return unmeasured("downtime", limit_s, "not exercised: this run did not capture")
     if started is None or ended is None or span_s(started, ended) is None:
         return unmeasured("downtime", limit_s, "the prober did not run to its end")
+    broken = evidence.mark("probe_broken")
+    if broken is not None:
+        return unmeasured("downtime", limit_s, f"the prober broke: {broken.facts.get('found')}")
     if ended.facts.get("probes") == 0:
         return unmeasured("downtime", limit_s, "the prober was never answered")
     total, down = 0.0, None

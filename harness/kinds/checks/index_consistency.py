@@ -78,20 +78,38 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     return data | {"queries": queries, "covered_by_queries": len(reached)}
 
 
-def _window(access: CheckAccess) -> tuple[datetime, datetime] | None:
-    """From the first capture start to the last capture end of the components of any group."""
-    members = {name for group in access.drill.groups for name in group.order}
-    artefacts = [a for a in access.restore_point.artefacts if a.component in members]
-    if not artefacts or access.drill.rebuilt():
+@dataclass(frozen=True)
+class _Window:
+    """When each side was captured: only what was written between the two captures may differ, and only in the
+    direction in which they were taken (design fact 3)."""
+
+    database: tuple[datetime, datetime]
+    index: tuple[datetime, datetime]
+
+    def excuses(self, mine: ContentItem | None, theirs: ContentItem | None) -> bool:
+        """`mine` is the database's item, `theirs` the index's; the newer one says when it was written."""
+        known = [i.committed_utc for i in (mine, theirs) if i and i.committed_utc]
+        if not known:
+            return False
+        index_is_ahead = mine is None or (theirs is not None and theirs.committed_utc == max(known))
+        behind, ahead = (self.database, self.index) if index_is_ahead else (self.index, self.database)
+        return behind[0] - TOLERANCE <= max(known) <= ahead[1] + TOLERANCE
+
+
+def _window(access: CheckAccess) -> _Window | None:
+    """None if nothing is excused: the index is built from the restored database, or one has no artefact."""
+    kind, point = access.portal_kind, access.restore_point
+    database, index = point.artefact(kind.CONTENT_TIER), point.artefact(kind.INDEX_TIER or "")
+    if database is None or index is None or access.drill.rebuilt():
         return None
-    start = min(artefact.started.at.utc for artefact in artefacts)
-    return start - TOLERANCE, max(artefact.finished.at.utc for artefact in artefacts) + TOLERANCE
+    spans = [(artefact.started.at.utc, artefact.finished.at.utc) for artefact in (database, index)]
+    return _Window(spans[0], spans[1])
 
 
 def _merge(
     database: Iterable[ContentItem],
     engine: Iterable[ContentItem],
-    window: tuple[datetime, datetime] | None,
+    window: _Window | None,
     kinds: dict[str, _Found],
     excused: set[str],
 ) -> tuple[int, int]:
@@ -102,10 +120,9 @@ def _merge(
         counts[1] += theirs is not None
         if mine and theirs and mine.revision == theirs.revision:
             continue
-        newest = max((i.committed_utc for i in (mine, theirs) if i and i.committed_utc), default=None)
         one = theirs or mine
         assert one is not None
-        if window and newest and window[0] <= newest <= window[1]:
+        if window and window.excuses(mine, theirs):
             kinds["skew"].add(one.key)
             excused.add(one.key)
         elif mine is None:

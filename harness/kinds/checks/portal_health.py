@@ -6,6 +6,8 @@ Requirements: LR-6, LR-7, LR-10, LR-11, LR-13, LR-19, LR-20, LR-31, LR-D8, GEN-D
 
 from __future__ import annotations
 
+from itertools import chain
+
 from pydantic import Field
 
 from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
@@ -28,11 +30,14 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     """Ask every probe of the portal; each is a name, whether it is as expected, and both values."""
     facts = access.restore_point.survey.get("facts")
     expected = {str(key): str(value) for key, value in facts.items()} if isinstance(facts, dict) else {}
+    if not expected:
+        return []  # a restore point without the source's facts: nothing can be compared
     for rewire in access.drill.rewire:  # what had to differ, differs everywhere it is said
         expected = {key: value.replace(rewire.old, rewire.new) for key, value in expected.items()}
+    asked = chain([access.portal_kind.healthy(access.portal)], access.portal_kind.probes(access.portal, expected))
     return [
         {"name": p.name, "ok": p.ok, "expected": p.expected, "found": p.found[:500], "requirements": [*p.requirements]}
-        for p in access.portal_kind.probes(access.portal, expected)
+        for p in asked
     ]
 
 

@@ -19,7 +19,7 @@ class Options(KindOptions):
 
 
 def observe(access: CheckAccess, options: Options) -> JsonValue:
-    return [*access.leftovers]
+    return None if access.leftovers is None else [*access.leftovers]
 
 
 def judge(record: Record, options: Options) -> CheckResult:
@@ -31,7 +31,7 @@ def judge(record: Record, options: Options) -> CheckResult:
         left = [str(name) for name in early.facts["leftovers"]]
     if record.evidence.mark("kept") is not None:
         outcome, found = Outcome.UNKNOWN, "not exercised: the sandbox was kept on request"
-    elif left is None:
+    elif left is None or (early is None and record.evidence.mark("sandbox_removed") is None):
         outcome, found = Outcome.UNKNOWN, "nobody looked for leftovers"
     else:
         outcome = Outcome.UNKNOWN if left else Outcome.PASS

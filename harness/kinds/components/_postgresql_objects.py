@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 # A dump writes a rule's text with other brackets and casts than the server first stored, and the server keeps
-# what it is given: `ANY ((ARRAY[…])::text[])` comes back as `ANY (ARRAY[(…)::text])`. Neither counts.
-_SPELLING = r"""regexp_replace({text}, '[()\s]|::(text|character varying|bpchar|name)(\[\])?', '', 'g')"""
+# what it is given: `ANY ((ARRAY['a'::varchar])::text[])` comes back as `ANY (ARRAY[('a'::varchar)::text])`.
+# Casts between texts do not count, nor brackets around one name, one literal or one array; all others do.
+_CASTS = r"regexp_replace({text}, '::(text|character varying|bpchar|name)(\[\])?', '', 'g')"
+_ATOMS = r"regexp_replace({text}, '\((''[^'']*''|[a-z_][a-z0-9_]*)\)', '\1', 'g')"
+_ARRAYS = r"regexp_replace({text}, '\(\((ARRAY\[[^]]*\])\)\)', '(\1)', 'g')"
+_SPELLING = _ARRAYS.format(text=_ATOMS.format(text=_CASTS))
 _SYSTEM = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'"
 _NOT_OF_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {oid} AND d.deptype = 'e')"
 
@@ -47,7 +51,11 @@ OBJECTS = {
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SYSTEM}""",
     "largeobject": """SELECT m.oid::text, pg_get_userbyid(m.lomowner) || ' ' || encode(sha256(lo_get(m.oid)), 'hex')
         FROM pg_largeobject_metadata m""",
-    "policy": "SELECT schemaname || '.' || tablename || '.' || policyname, p::text FROM pg_policies p",
+    "object": """SELECT DISTINCT i.type || ' ' || i.identity, NULL FROM pg_depend d,
+        LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i WHERE d.objid >= 16384
+        AND i.identity !~ 'pg_toast|RI_ConstraintTrigger|pg_temp' AND i.type <> 'large object'""",
+    "policy": f"""SELECT schemaname || '.' || tablename || '.' || policyname, concat_ws(' ', permissive, roles::text,
+        cmd, {_SPELLING.format(text="qual")}, {_SPELLING.format(text="with_check")}) FROM pg_policies""",
     "publication": """SELECT p.pubname, concat_ws(' ', pg_get_userbyid(p.pubowner), puballtables, pubinsert, pubupdate,
         pubdelete, pubtruncate, (SELECT string_agg(schemaname || '.' || tablename, ',' ORDER BY 1)
         FROM pg_publication_tables t WHERE t.pubname = p.pubname)) FROM pg_publication p""",
@@ -62,6 +70,10 @@ OBJECTS = {
         WHERE schemaname NOT IN ('pg_catalog', 'information_schema')""",
     "schema": f"""SELECT n.nspname, concat_ws(' ', pg_get_userbyid(n.nspowner), {_acl("n", "n.nspacl", "n.nspowner")})
         FROM pg_namespace n WHERE {_SYSTEM}""",
+    "sequence_definition": f"""SELECT n.nspname || '.' || c.relname, concat_ws(' ', pg_get_userbyid(c.relowner),
+        {_acl("s", "c.relacl", "c.relowner")}, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin,
+        s.seqmax, s.seqcache, s.seqcycle) FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SYSTEM}""",
     "setting": """SELECT concat_ws(' ', 'database', coalesce(nullif(setrole, 0)::regrole::text, 'every role')),
         array_to_string(setconfig, ', ') FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
         WHERE d.datname = current_database()""",
@@ -94,7 +106,7 @@ OBJECTS = {
         AND {_NOT_OF_EXTENSION.format(oid="t.oid")}""",
     "view": f"""SELECT n.nspname || '.' || c.relname, concat_ws(' ', pg_get_userbyid(c.relowner), c.relispopulated,
         {_acl("r", "c.relacl", "c.relowner")},
-        {_SPELLING.format(text="pg_get_viewdef(c.oid)")})
+        c.reloptions::text, {_SPELLING.format(text="pg_get_viewdef(c.oid)")})
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('v', 'm') AND {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="c.oid")}""",
 }

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -22,26 +22,47 @@ from harness.model.inventory import Item, ItemClass
 NEEDS_SERVICE = True
 IS_INDEX = True
 PAGE = 1000
+# Settings that belong to one copy of an index, and are new after every restore.
+_OF_ONE_COPY = frozenset({"creation_date", "history", "provided_name", "uuid", "version", "resize", "routing"})
+
+
+class DocumentRule(KindOptions):
+    """Documents whose `field` begins with these letters have this class."""
+
+    field: str
+    begins: str
+    item_class: Literal["canary", "disposable"]
+    reason: str
 
 
 class Options(KindOptions):
     indices: list[str] = Field(description="Names or patterns of the indexes, such as `liferay-*`; `-name` excludes.")
+    documents: list[DocumentRule] = Field(default=[], description="Classes of documents that are not plain state.")
     port: int = Field(default=9200, description="The server's HTTP port.")
 
 
 def inventory(access: ComponentAccess) -> Iterator[Item]:
-    """`document/<alias>/<id>` by the digest of its source, then `index/<alias>` by that of its mapping.
+    """`document/<alias>/<id>` by the digest of its source, then `index/<alias>` by that of its mapping, its
+    settings (analysis, write blocks) and its aliases.
 
     Raises: CouldNotAsk if a list does not reach its stated total.
     """
     http = client(access)
+    rules = Options.model_validate(access.component.options).documents
     indexes = named_indexes(http, access)
     for alias, index in sorted(indexes.items(), key=lambda pair: f"{pair[0]}/"):
         for hit in hits(http, index, {"sort": [{"_id": "asc"}]}):
-            yield Item(f"document/{alias}/{hit['_id']}", ItemClass.STATE, _digest(hit["_source"]), {})
+            yield Item(f"document/{alias}/{hit['_id']}", _class(hit["_source"], rules), _digest(hit["_source"]), {})
     for alias, index in sorted(indexes.items()):
-        mapping = http.request("GET", f"/{index}/_mapping").expect(200).json()[index]["mappings"]
-        yield Item(f"index/{alias}", ItemClass.STATE, _digest(mapping), {})
+        details = http.request("GET", f"/{index}").expect(200).json()[index]
+        settings = {name: value for name, value in details["settings"]["index"].items() if name not in _OF_ONE_COPY}
+        aliases = {name: details["aliases"][name] for name in sorted(details["aliases"])}
+        yield Item(f"index/{alias}", ItemClass.STATE, _digest([details["mappings"], settings, aliases]), {})
+
+
+def _class(source: dict[str, Any], rules: list[DocumentRule]) -> ItemClass:
+    found = next((rule for rule in rules if str(source.get(rule.field, "")).startswith(rule.begins)), None)
+    return ItemClass(found.item_class) if found else ItemClass.STATE
 
 
 def client(access: ComponentAccess) -> Http:

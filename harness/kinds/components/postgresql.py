@@ -109,24 +109,28 @@ def _row_query(schema: str, table: str, columns: list[str], keys: list[str], opt
 
 
 def _sequences(sql: Sql) -> Iterator[Item]:
+    """`last` and `highest` count in the sequence's own direction, so that greater always means further."""
     listed = list(
-        sql.rows("""SELECT n.nspname, c.relname, s.last_value, r.relname, rn.nspname, a.attname
+        sql.rows("""SELECT n.nspname, c.relname, s.last_value, s.increment_by, r.relname, rn.nspname, a.attname
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = c.relname
             LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
                 AND d.refclassid = 'pg_class'::regclass
             LEFT JOIN pg_class r ON r.oid = d.refobjid LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
             LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubid
+                AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
             WHERE c.relkind = 'S' ORDER BY (n.nspname || '.' || c.relname) COLLATE "C" """)
     )
-    for schema, name, last, table, table_schema, column in listed:
-        highest = 0
-        if table is not None:
-            query = f"SELECT coalesce(max({_quoted(column)}), 0)::bigint FROM {_quoted(table_schema)}.{_quoted(table)}"
-            highest = next(iter(sql.rows(query)))[0]
-        yield Item(
-            f"sequence/{schema}.{name}", ItemClass.MONOTONE, "", {"last": str(last or 0), "highest": str(highest)}
-        )
+    for schema, name, last, increment, table, table_schema, column in listed:
+        sign = -1 if increment and increment < 0 else 1
+        used = None
+        if column is not None:
+            furthest = "max" if sign > 0 else "min"
+            query = f"SELECT {furthest}({_quoted(column)}) FROM {_quoted(table_schema)}.{_quoted(table)}"
+            used = next(iter(sql.rows(query)))[0]
+        attributes = {"last": "never asked" if last is None else str(sign * last)}
+        attributes["highest"] = "none" if used is None else str(sign * used)
+        yield Item(f"sequence/{schema}.{name}", ItemClass.MONOTONE, "", attributes)
 
 
 def _quoted(name: str) -> str:

@@ -21,7 +21,7 @@ TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "finished"
 ARCHIVE = "tree.tar"
 
-_FLAGS = ["--numeric-owner", "--acls", "--xattrs", "--sparse"]
+_FLAGS = ["--numeric-owner", "--acls", "--xattrs", "--xattrs-include=*", "--sparse"]
 # Exit code 1 of GNU tar means "some files differ"; only these reasons are harmless online, because the two
 # inventories of the source show by data which files changed.
 _HARMLESS = re.compile(

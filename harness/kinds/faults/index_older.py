@@ -2,7 +2,8 @@
 (XLR-12, LR-33, design fact 3).
 
 `parameter`: how many of the newest items are left out, and how many before them are of their revision before.
-What was written while the backup ran stays as it is: that would be skew.
+What the drill itself wrote stays as it is: written in the last second before the backup or while it ran, an
+item may differ, and is skew.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ REVISION = "live_revision_id_filter"
 
 def inject(row: FaultRow, bench: FaultBench) -> None:
     missing, stale = (int(part.split()[0]) for part in row.parameter.split(", "))
-    started = min(artefact.started.at.utc for artefact in bench.restore_point.artefacts)
+    began = bench.restore_point.evidence.mark("capture_began")
+    instant = began.at.utc if began else bench.restore_point.captured_utc
     with changed_snapshot(bench, row.component) as server:
-        newest = _newest_before(server, started, missing + stale)
+        newest = _newest_before(server, instant, missing + stale)
         for hit in newest[:missing]:
             server.ask("DELETE", f"/{hit['_index']}/_doc/{hit['_id']}")
         for hit in newest[missing:]:

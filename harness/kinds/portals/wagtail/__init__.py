@@ -22,10 +22,14 @@ TITLE = "Wagtail"
 VENDOR_OF: frozenset[str] = frozenset()
 SERVICE = "web"
 PORT = 8080
+CONTENT_TIER = "database"
+INDEX_TIER = "search"
 TIERS = ("database", "document_library", "search")
 
 __all__ = [
     "COMPONENTS",
+    "CONTENT_TIER",
+    "INDEX_TIER",
     "PORT",
     "SERVICE",
     "TIERS",

@@ -49,8 +49,7 @@ def facts(access: PortalAccess) -> dict[str, str]:
 
 
 def _synonyms(access: PortalAccess) -> str:
-    reply = site(access).request("GET", "/api/synonyms")
-    return str(reply.json()["total"]) if reply.status == 200 else f"HTTP {reply.status}"
+    return str(site(access).request("GET", "/api/synonyms").expect(200).json()["total"])
 
 
 def versions(access: PortalAccess) -> dict[str, str]:

@@ -14,6 +14,8 @@ DOCUMENTS = "liferay-20101-portal_librarydocument"
 _OURS = "written by the drill: judged by number"
 _CANARY_PAGES = "SELECT id FROM wagtailcore_page WHERE slug LIKE 'portal-drill-canar%'"
 _CANARY_DOCUMENTS = "SELECT id::text FROM portal_librarydocument WHERE title LIKE 'portal-drill canary %'"
+_CANARY_PAGE_TEXTS = f"SELECT id::text FROM ({_CANARY_PAGES}) AS p"
+_OF_PAGES = "content_type_id = (SELECT id FROM django_content_type WHERE model = 'contentpage')"
 _OF_DOCUMENTS = "content_type_id = (SELECT id FROM django_content_type WHERE model = 'librarydocument')"
 
 
@@ -33,13 +35,13 @@ COMPONENTS: dict[str, dict[str, Any]] = {
             "rows": [
                 _canary("wagtailcore_page", "slug LIKE 'portal-drill-canar%'"),
                 _canary("portal_contentpage", f"page_ptr_id IN ({_CANARY_PAGES})"),
-                _canary("wagtailcore_revision", f"object_id IN (SELECT id::text FROM ({_CANARY_PAGES}) AS p)"),
+                _canary("wagtailcore_revision", f"object_id IN ({_CANARY_PAGE_TEXTS}) AND {_OF_PAGES}"),
                 _canary("wagtailcore_pagelogentry", f"page_id IN ({_CANARY_PAGES})"),
-                _canary("wagtailcore_referenceindex", f"object_id IN (SELECT id::text FROM ({_CANARY_PAGES}) AS p)"),
+                _canary("wagtailcore_referenceindex", f"object_id IN ({_CANARY_PAGE_TEXTS}) AND {_OF_PAGES}"),
                 _canary("wagtailcore_referenceindex", f"object_id IN ({_CANARY_DOCUMENTS}) AND {_OF_DOCUMENTS}"),
                 _canary("portal_librarydocument", "title LIKE 'portal-drill canary %'"),
                 _canary("wagtailcore_modellogentry", "label LIKE 'portal-drill canary %'"),
-                _canary("wagtailsearch_indexentry", f"object_id IN (SELECT id::text FROM ({_CANARY_PAGES}) AS p)"),
+                _canary("wagtailsearch_indexentry", f"object_id IN ({_CANARY_PAGE_TEXTS}) AND {_OF_PAGES}"),
                 _disposable("django_session", "sessions of people who are logged in"),
             ],
             "ignored_columns": [
@@ -56,15 +58,13 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "application_server": {"service": "web", "options": {"path": "/opt/appserver"}},
     "search": {
         "service": "search",
-        "options": {"indices": ["liferay-20101-wagtail*", "liferay-20101-portal_*"]},
+        "options": {
+            "indices": ["liferay-20101-wagtail*", "liferay-20101-portal_*"],
+            "documents": [
+                {"field": "title", "begins": "portal-drill canar", "item_class": "canary", "reason": _OURS},
+            ],
+        },
         "engine_options": {"repository_path": "/var/lib/opensearch-snapshots"},
-        "classes": [
-            {
-                "match": "**",
-                "item_class": "rebuildable",
-                "reason": "built from the database: judged by index_consistency",
-            }
-        ],
     },
     "search_tuning": {
         "service": "search",

@@ -1,0 +1,56 @@
+"""Every component kind on real data: inventories that stand still, and show each change as that one difference."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+
+import pytest
+from bench import Bench, is_the_same_twice, shows_exactly
+
+from harness.kinds import registry
+from harness.run.inventory import read_inventory
+
+pytestmark = pytest.mark.engine
+KINDS = registry.names("components")
+SAMPLES = {kind: import_module(f"sample_{kind}") for kind in KINDS}
+CHANGES = [(kind, change) for kind in KINDS for change in SAMPLES[kind].CHANGES]
+VARIANTS = [(kind, variant) for kind in KINDS for variant in SAMPLES[kind].VARIANTS]
+# Breaches known today, each with its proof here; who mends one, removes its line.
+KNOWN: dict[tuple[str, str], str] = {}
+
+every_kind = pytest.mark.parametrize("bench", KINDS, indirect=True, scope="session")
+
+
+def known(request: pytest.FixtureRequest, *case: str) -> None:
+    if reason := KNOWN.get((case[0], case[1])):
+        request.applymarker(pytest.mark.xfail(reason=reason))
+
+
+@every_kind
+def test_position_is_json(bench: Bench) -> None:
+    assert bench.target
+    assert bench.position and json.loads(json.dumps(bench.position)) == bench.position
+
+
+@every_kind
+def test_source_that_nobody_changed_is_the_same_twice(bench: Bench) -> None:
+    assert bench.target
+    assert list(read_inventory(bench.before)) == list(read_inventory(bench.after)) != []
+    is_the_same_twice(bench)
+
+
+@pytest.mark.parametrize(("bench", "variant"), VARIANTS, indirect=["bench"], scope="session")
+def test_new_target_is_empty_wherever_the_component_lies(
+    bench: Bench, variant: str, request: pytest.FixtureRequest
+) -> None:
+    known(request, bench.sample.COMPONENT.kind, variant)
+    bench.wipe()
+    assert bench.kind.proved_empty(bench.access(bench.sample.VARIANTS[variant])) is None
+
+
+@pytest.mark.parametrize(("bench", "change"), CHANGES, indirect=["bench"], scope="session")
+def test_one_change_is_one_difference(bench: Bench, change: str, request: pytest.FixtureRequest) -> None:
+    known(request, bench.sample.COMPONENT.kind, change)
+    assert bench.target
+    shows_exactly(bench, bench.sample.CHANGES[change])
