@@ -162,11 +162,22 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
         harness_version=__version__,
     )
     if not reasons:
+        reasons = _of_judgement(root / "reports" / arguments.drill / verdict.run, stages)
+    if not reasons:
         print(f"Gate open. {arguments.drill}, run {verdict.run}: {verdict_sentence(verdict)}")
         return PASS
     print(f"Gate closed. {arguments.drill}, run {verdict.run}:")
     print("\n".join(f"  - {reason}" for reason in reasons))
     return FAIL
+
+
+def _of_judgement(folder: Path, stages: Stages) -> tuple[str, ...]:
+    """A verdict that the saved evidence does not bear out opens no gate."""
+    from harness.report import verdict_bytes
+
+    if verdict_bytes(stages.judge_saved(folder)) == (folder / "verdict.json").read_bytes():
+        return ()
+    return ("the saved evidence, judged again, does not give the saved verdict",)
 
 
 def collect_garbage(arguments: argparse.Namespace, stages: Stages) -> int:

@@ -18,13 +18,20 @@ from harness.containers.engine import Engine, translated
 from harness.containers.labels import Owner
 from harness.containers.tool import TOOLS_IMAGE, tool_container
 from harness.containers.volumes import volume_names
+from harness.errors import HarnessBroken
 from harness.model.drill import Service
 
 GOLDEN = "portal-drill.golden"
 KEY = "portal-drill.golden_key"
-COMPLETE = "complete"  # made last: a set without it was cut off and is not used
+GENERATION = "portal-drill.golden_generation"  # the run that made the set: two runs never write into one
+COUNTS = "counts"  # a volume with the number of names in each other one, written last
 TIMEOUT_S = 900.0
-_COPY = 'for volume in "$@"; do cp -a --reflink=auto "/from/$volume/." "/to/$volume" || exit 1; done'
+_KEEP = """set -e; for v; do cp -a --reflink=auto "/from/$v/." "/to/$v"; done
+for v; do find "/to/$v" -printf x | wc -c >"/to/counts/$v"; done; touch /to/counts/whole"""
+# A volume that was removed meanwhile is made anew by the engine, empty: a set must be whole to be used.
+_FILL = """set -e; test -e /from/counts/whole
+for v; do test "$(find "/from/$v" -printf x | wc -c)" = "$(cat "/from/counts/$v")"; done
+for v; do cp -a --reflink=auto "/from/$v/." "/to/$v"; done"""
 
 
 def golden_key(engine: Engine, services: Sequence[Service]) -> str:
@@ -43,35 +50,41 @@ def golden_key(engine: Engine, services: Sequence[Service]) -> str:
 
 
 def fill_from_golden(engine: Engine, owner: Owner, services: Sequence[Service], key: str) -> bool:
-    """Copy the golden set into the owner's volumes. False if there is none. Raises: HarnessBroken."""
+    """Copy the newest whole golden set into the owner's volumes. False if there is none. Raises: HarnessBroken."""
     volumes = volume_names(services)
-    kept = {str(item["Name"]) for item in teardown.list_volumes(engine, [f"{KEY}={key}"])}
-    if not kept >= {_name(key, volume) for volume in (*volumes, COMPLETE)}:
-        return False
-    _copy(engine, owner, volumes, {v: _name(key, v) for v in volumes}, {v: owner.name_of(v) for v in volumes})
-    return True
+    listed = teardown.list_volumes(engine, [f"{KEY}={key}"])
+    for generation in sorted({item["Labels"].get(GENERATION, "") for item in listed}, reverse=True):
+        origins = {volume: _name(generation, volume) for volume in (*volumes, COUNTS)}
+        targets = {volume: owner.name_of(volume) for volume in volumes}
+        there = {item["Name"] for item in listed} >= set(origins.values())
+        if there and _copied(engine, owner, _FILL, origins, targets):
+            return True
+    return False
 
 
 def keep_golden(engine: Engine, owner: Owner, services: Sequence[Service], key: str) -> None:
-    """Copy the owner's volumes, whose servers are stopped, into a new golden set. Raises: HarnessBroken."""
-    volumes, labels = volume_names(services), {GOLDEN: owner.drill, KEY: key}
-    teardown.remove_volumes(engine, teardown.list_volumes(engine, [f"{GOLDEN}={owner.drill}"]))
-    for volume in volumes:
-        with translated(f"the golden volume {volume} could not be made"):
-            engine.api.create_volume(_name(key, volume), labels=labels)
-    _copy(engine, owner, volumes, {v: owner.name_of(v) for v in volumes}, {v: _name(key, v) for v in volumes})
-    with translated("the golden set could not be completed"):
-        engine.api.create_volume(_name(key, COMPLETE), labels=labels)
+    """Copy the owner's volumes, whose servers are stopped, into a new golden set; older ones of the drill go.
+
+    Raises: HarnessBroken if the copy fails.
+    """
+    volumes, labels = volume_names(services), {GOLDEN: owner.drill, KEY: key, GENERATION: owner.run}
+    older = teardown.list_volumes(engine, [f"{GOLDEN}={owner.drill}"])
+    targets = {volume: _name(owner.run, volume) for volume in (*volumes, COUNTS)}
+    for name in targets.values():
+        with translated(f"the golden volume {name} could not be made"):
+            engine.api.create_volume(name, labels=labels)
+    if not _copied(engine, owner, _KEEP, {volume: owner.name_of(volume) for volume in volumes}, targets):
+        raise HarnessBroken("the seeded source could not be kept as a golden set")
+    teardown.remove_volumes(engine, older)  # one that another run is reading stays until the next time
 
 
-def _name(key: str, volume: str) -> str:
-    return f"portal-drill-golden-{key}-{volume}"
+def _name(generation: str, volume: str) -> str:
+    return f"portal-drill-golden-{generation}-{volume}"
 
 
-def _copy(
-    engine: Engine, owner: Owner, volumes: Sequence[str], origins: dict[str, str], targets: dict[str, str]
-) -> None:
-    mounts = [Mount(f"/from/{v}", origins[v], type="volume", read_only=True, no_copy=True) for v in volumes]
-    mounts += [Mount(f"/to/{v}", targets[v], type="volume", no_copy=True) for v in volumes]
+def _copied(engine: Engine, owner: Owner, script: str, origins: dict[str, str], targets: dict[str, str]) -> bool:
+    mounts = [Mount(f"/from/{v}", name, type="volume", read_only=True, no_copy=True) for v, name in origins.items()]
+    mounts += [Mount(f"/to/{v}", name, type="volume", no_copy=True) for v, name in targets.items()]
+    volumes = [volume for volume in origins if volume != COUNTS]
     with tool_container(engine, TOOLS_IMAGE, owner, mounts, where="golden") as shell:
-        shell.run(["sh", "-c", _COPY, "copy", *volumes], timeout_s=TIMEOUT_S).ok()
+        return shell.run(["sh", "-c", script, "golden", *volumes], timeout_s=TIMEOUT_S).exit_code == 0

@@ -9,7 +9,7 @@ from harness import __version__
 from harness.errors import HarnessBroken
 from harness.judge import objectives
 from harness.kinds import registry
-from harness.kinds.contracts import Record
+from harness.kinds.contracts import Record, joined
 from harness.model.drill import CheckUse, Drill
 from harness.model.evidence import EndLine, Evidence, Seen, StepState
 from harness.model.inventory import Difference
@@ -32,10 +32,11 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     results = {} if only and not set(only) & set(OBJECTIVES) else _objectives(record)
     if only:
         results = {name: result for name, result in results.items() if name in only}
-    partial = (*_partial(record), *_unended(record))
+    unended = list(_unended(record))
+    partial = (*_partial(record), *([f"steps that did not end well: {joined(unended)}"] if unended else []))
     shown = worst(check.outcome for check in checks)  # without a check UNKNOWN, whatever the objectives say
     outcome = worst([shown, *(r.outcome for name, r in results.items() if _counts(name, r, record))])
-    if outcome is Outcome.PASS and (not evidence.complete or any(_unended(record))):
+    if outcome is Outcome.PASS and (not evidence.complete or unended):
         outcome = Outcome.UNKNOWN
     fault = _fault(point, evidence)
     return Verdict(

@@ -150,7 +150,7 @@ class Bench:
         """Make sure that the target holds a whole restored backup."""
         if not self.held or (engine and self.held != engine):
             self.wipe()
-            self.restore(engine or next(iter(self.engines)))
+            self.restore(engine or list(self.engines)[-1])
 
     def difference(self, before: Path, after: Path, restored: Path) -> Difference:
         prefixes = getattr(self.kind, "prefix_digests", None)

@@ -22,10 +22,11 @@ SERVICES = (
 COMPONENT = Component(name="files", kind="file_tree", service="files", engine="", options={"path": ROOT})
 VARIANTS: dict[str, dict[str, JsonValue]] = {"below_the_volume": {"path": f"{ROOT}/not/there/yet"}}
 
-_PACK = "tar -cf /artefact/tree.tar --numeric-owner --acls --xattrs --sparse --exclude='./deep/nested/?*' -C /srv/tree ."
-_UNPACK = """cd /srv/tree && find . -mindepth 1 -path ./deep -prune -o -mindepth 1 -print0 | xargs -0r rm -rf --
+_FLAGS = "--numeric-owner --acls --xattrs --sparse -C /srv/tree"
+_PACK = f"tar -cf /artefact/tree.tar {_FLAGS} --exclude='./deep/nested/?*' ."
+_UNPACK = f"""cd /srv/tree && find . -mindepth 1 -path ./deep -prune -o -mindepth 1 -print0 | xargs -0r rm -rf --
     find deep -mindepth 1 -path deep/nested -prune -o -mindepth 1 -print0 | xargs -0r rm -rf --
-    tar -xpf /artefact/tree.tar --numeric-owner --acls --xattrs --sparse -C /srv/tree"""
+    tar -xpf /artefact/tree.tar {_FLAGS}"""
 ENGINES: dict[str, dict[str, JsonValue]] = {
     "tar": {},
     "command": {"backup": ["bash", "-euc", _PACK], "restore": ["bash", "-euc", _UNPACK]},
@@ -69,7 +70,7 @@ def fill(stack: Any) -> None:
 
 
 def wipe(stack: Any) -> None:
-    in_tree(stack, "find . -mindepth 1 -not -path './deep' -not -path './deep/nested' -delete; chown 0:0 .; chmod 755 .")
+    in_tree(stack, "find . -mindepth 1 ! -path ./deep ! -path ./deep/nested -delete; chown 0:0 .; chmod 755 .")
 
 
 def leave_behind(stack: Any) -> None:

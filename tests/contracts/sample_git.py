@@ -15,7 +15,8 @@ SERVICES = (Service(name="git", image="portal-drill/tools:1", command=("sleep", 
 COMPONENT = Component(name="sources", kind="git", service="git", engine="", options={"path": PATH})
 VARIANTS: dict[str, dict[str, JsonValue]] = {"the_volume_itself": {"path": "/srv/git"}}
 
-_UNBUNDLE = f"rm -rf {PATH}; git clone -q --mirror /artefact/all.bundle {PATH}; git -C {PATH} symbolic-ref HEAD refs/heads/main"
+_UNBUNDLE = f"""rm -rf {PATH}; git clone -q --mirror /artefact/all.bundle {PATH}
+    git -C {PATH} symbolic-ref HEAD refs/heads/main"""
 ENGINES: dict[str, dict[str, JsonValue]] = {
     "git_bundle": {},
     "command": {
@@ -82,10 +83,8 @@ def _do(script: str, *changed: str, missing: tuple[str, ...] = (), extra: tuple[
 CHANGES = {
     "commit": _do("commit main more more", "objects", "refs/heads/main"),
     "branch_of_the_same_commit": _do(f"git -C {PATH} branch other main", extra=("refs/heads/other",)),
-    "branch_moved_back": _do(f"git -C {PATH} update-ref refs/notes/review main~1", "refs/notes/review"),
+    "branch_moved_back": _do(f"git -C {PATH} update-ref refs/notes/review main~2", "refs/notes/review"),
     "reference_lost": _do(f"git -C {PATH} update-ref -d refs/notes/review", missing=("refs/notes/review",)),
     "tag_lost": _do(f"git -C {PATH} tag -d deployed-1.0", "objects", missing=("refs/tags/deployed-1.0",)),
     "head": _do(f"git -C {PATH} symbolic-ref HEAD refs/heads/maintenance/7.4", "HEAD"),
-    "hook": _do(f"printf '#!/bin/sh\\n' > {PATH}/hooks/pre-receive", extra=("hook",)),
-    "owner": _do(f"chown -R 4711:4711 {PATH}", "HEAD"),
 }

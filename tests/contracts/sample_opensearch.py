@@ -32,8 +32,9 @@ COMPONENT = Component(
 VARIANTS: dict[str, dict[str, JsonValue]] = {"by_name": {"indices": ["sample-two"]}}
 
 # HTTP by bash: the server's image holds no client. Answers are HTTP 1.0, so that they end with the connection.
-_ASK = """ask() { exec 3<>/dev/tcp/search/9200
-  printf '%s %s HTTP/1.0\\r\\nContent-Type: application/json\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$1" "$2" "${#3}" "$3" >&3
+_ASK = """ask() { exec 3<>/dev/tcp/search/9200; local body=${3-}
+  printf '%s %s HTTP/1.0\\r\\nContent-Type: application/json\\r\\n' "$1" "$2" >&3
+  printf 'Content-Length: %s\\r\\n\\r\\n%s' "${#body}" "$body" >&3
   answer=$(cat <&3); [[ $answer == HTTP/1.?\\ 200* ]] || { echo "$answer" >&2; exit 1; }; }
 """
 _AT = f"{SNAPSHOTS}/by_command"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +40,11 @@ COMPONENT = Component(name="shop", kind="postgresql", service="db", engine="", o
 VARIANTS: dict[str, dict[str, JsonValue]] = {"another_name": {"database": "not there yet"}}
 
 _HOST = "export PGPASSWORD=$POSTGRES_PASSWORD PGHOST=db PGUSER=postgres; set -o pipefail"
-_DUMP = f"{_HOST}; pg_dumpall --clean --if-exists > /artefact/all.sql"
-_LOAD = f"""{_HOST}; tail -n 5 /artefact/all.sql | grep -q 'cluster dump complete'
-    grep -vxE '(CREATE|DROP) ROLE (IF EXISTS )?postgres;' /artefact/all.sql | psql -Xq -v ON_ERROR_STOP=1 -d template1"""
+_DUMP = f"""{_HOST}; pg_dumpall --globals-only --clean --if-exists > /artefact/roles.sql
+    pg_dump --format=custom --file /artefact/shop.dump shop"""
+_LOAD = f"""{_HOST}; psql -Xqv ON_ERROR_STOP=1 -d postgres -c 'DROP DATABASE IF EXISTS shop'
+    grep -vxE '(CREATE|DROP) ROLE (IF EXISTS )?postgres;' /artefact/roles.sql | psql -Xqv ON_ERROR_STOP=1 -d postgres
+    pg_restore --create --exit-on-error -d postgres /artefact/shop.dump"""
 ENGINES: dict[str, dict[str, JsonValue]] = {
     "pg_dump": {},
     "command": {"backup": ["bash", "-euc", _DUMP], "restore": ["bash", "-euc", _LOAD]},
@@ -59,10 +60,11 @@ def sql(stack: Any, *statements: str, database: str = "shop") -> str:
 
 
 def answers(stack: Any) -> bool:
-    with contextlib.suppress(CouldNotAsk, CommandFailed):
+    try:
         with stack.sql("db", database="postgres", user="postgres", password=PASSWORD) as asked:
             return list(asked.rows("SELECT 1")) == [(1,)]
-    return False
+    except (CouldNotAsk, CommandFailed):
+        return False
 
 
 def make_empty(stack: Any) -> None:
@@ -139,7 +141,7 @@ CHANGES = {
     "definition_of_a_sequence": _do("DROP TABLE IF EXISTS pair; ALTER SEQUENCE stock.invoice_number INCREMENT 1 CYCLE",
                                     "sequence/stock.invoice_number ("),
     "grant_of_a_sequence": _do("GRANT USAGE ON SEQUENCE stock.invoice_number TO reporting", "sequence/"),
-    "constraint_of_a_domain": _do("ALTER DOMAIN stock.quantity DROP CONSTRAINT quantity_check", "type/stock.quantity ("),
+    "constraint_of_a_domain": _do("ALTER DOMAIN stock.quantity DROP CONSTRAINT quantity_check", "type/stock.qu"),
     "row_security_forced": _do("ALTER TABLE stock.movement FORCE ROW LEVEL SECURITY", "table/stock.movement ("),
     "default_privileges": _do("ALTER DEFAULT PRIVILEGES IN SCHEMA stock GRANT SELECT ON TABLES TO reporting",
                               extra=("default",)),

@@ -25,7 +25,7 @@ DAMAGED = [(kind, name, damage) for kind, name in PAIRS for damage in (DAMAGES i
 # Breaches known today, each with its proof here; who mends one, removes its line.
 KNOWN: dict[tuple[str, str], str] = {}
 
-every_pair = pytest.mark.parametrize(("bench", "engine"), PAIRS, ids=IDS, indirect=["bench"], scope="session")
+every_pair = pytest.mark.parametrize(("kind", "engine"), PAIRS, ids=IDS)
 
 
 @pytest.fixture(autouse=True)
@@ -43,26 +43,26 @@ def test_sample_has_options_for_the_engine(kind: str, engine: str) -> None:
 
 @pytest.mark.engine
 @every_pair
-def test_restored_component_equals_the_source(bench: Bench, engine: str) -> None:
+def test_restored_component_equals_the_source(kind: str, bench: Bench, engine: str) -> None:
     comes_back_equal(bench, engine)
 
 
 @pytest.mark.engine
 @every_pair
-def test_restore_removes_before_it_replaces(bench: Bench, engine: str) -> None:
+def test_restore_removes_before_it_replaces(kind: str, bench: Bench, engine: str) -> None:
     removes_before_it_replaces(bench, engine)
 
 
 @pytest.mark.engine
 @every_pair
-def test_empty_component_is_refused_or_comes_back_empty(bench: Bench, engine: str) -> None:
+def test_empty_component_is_refused_or_comes_back_empty(kind: str, bench: Bench, engine: str) -> None:
     treats_nothing_as_documented(bench, engine)
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(("bench", "engine", "damage"), DAMAGED, indirect=["bench"], scope="session")
+@pytest.mark.parametrize(("kind", "engine", "damage"), DAMAGED)
 def test_damaged_artefact_is_never_restored_without_a_word(
-    bench: Bench, engine: str, damage: str, tmp_path: Path
+    kind: str, bench: Bench, engine: str, damage: str, tmp_path: Path
 ) -> None:
     assert bench.target
     fails_loudly(bench, engine, DAMAGES[damage], tmp_path / "damaged")

@@ -6,6 +6,8 @@ GEN-D17 (links are listed with their targets), LR-8 to LR-15, LR-21.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 
 from pydantic import Field
@@ -27,10 +29,13 @@ cd "$1" || exit 9; shift; set -o pipefail; prune=()
 for nested; do prune+=(-path "./$nested" -prune -o); done
 """
 # `//` never occurs in what find prints as %P, so path and attributes can be told apart whatever a name holds.
-_LINE = r"%P\001//%y %m %U:%G %s %l\0"
+_LINE = r"%P\001//%y %m %U:%G %s %n %l\0"
 _ATTRIBUTES = rf"""{_PRUNE}
 list=(); for nested; do list+=(-path "./$nested" -printf '{_LINE}' -prune -o); done
-find . -xdev "${{list[@]}}" -printf '{_LINE}' | LC_ALL=C sort -z
+find . -xdev "${{list[@]}}" ! -type s -printf '{_LINE}' | LC_ALL=C sort -z
+"""
+_EXTENDED = rf"""{_PRUNE}
+find . -xdev "${{prune[@]}}" -print0 | xargs -0 -r getfattr -h -d -m - -e hex 2>/dev/null; true
 """
 # Each batch writes a file of its own: lines of parallel hashers must not run into each other.
 _DIGESTS = rf"""{_PRUNE}
@@ -54,10 +59,11 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     path = str(access.component.options["path"])
     nested = nested_in(path, access)
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        extended = _extended(shell, path, nested)
         digests = _pairs(shell, _DIGESTS, path, *nested)
         name, digest = next(digests, (None, ""))
         for key, attributes in _pairs(shell, _ATTRIBUTES, path, *nested):
-            kind, mode, owner, size, link = attributes.split(" ", 4)
+            kind, mode, owner, size, names, link = attributes.split(" ", 5)
             found = ""
             if kind == "f":
                 while name is not None and name.encode(errors="surrogateescape") < key.encode(errors="surrogateescape"):
@@ -67,15 +73,34 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
                 if rule and rule.item_class is ItemClass.APPEND:
                     # It may grow between its size and its digest: both must be of the same bytes.
                     found = _prefix(shell, f"{path}/{key}", int(size)) or UNREADABLE
-            yield Item(key, ItemClass.STATE, found, _attributes(kind, mode, owner, size, link))
+            plain = _attributes(kind, mode, owner, size, names, link)
+            yield Item(key, ItemClass.STATE, found, plain | extended.get(key, {}))
 
 
-def _attributes(kind: str, mode: str, owner: str, size: str, link: str) -> dict[str, str]:
+def _extended(shell: Shell, path: str, nested: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Extended attributes and access lists by key; few files have any, so they are held in memory."""
+    found: dict[str, dict[str, str]] = {}
+    key = ""
+    argv = ["bash", "-c", _EXTENDED, "extended", path, *nested]
+    for line in records(shell.stream(argv, timeout_s=TIMEOUT_S), b"\n"):
+        if line.startswith("# file: "):
+            name = line.removeprefix("# file: ").encode(errors="surrogateescape")
+            plain = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), name)
+            key = os.fsdecode(plain)[2:]  # find prints ./path, and . for the root
+        elif "=" in line and not line.startswith("security.selinux="):
+            attribute, _, value = line.partition("=")
+            found.setdefault(key, {})[attribute] = value[:200]
+    return found
+
+
+def _attributes(kind: str, mode: str, owner: str, size: str, names: str, link: str) -> dict[str, str]:
     attributes = {"type": kind, "owner": owner}
     if kind != "l":  # a link's own mode is always 0777 and means nothing
         attributes["mode"] = mode.zfill(4)
     if kind == "f":
         attributes["size"] = size
+        if names != "1":
+            attributes["hard links"] = names
     if link:
         attributes["link"] = link
     return attributes

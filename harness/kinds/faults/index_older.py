@@ -27,8 +27,8 @@ REVISION = "live_revision_id_filter"
 
 def inject(row: FaultRow, bench: FaultBench) -> None:
     missing, stale = (int(part.split()[0]) for part in row.parameter.split(", "))
-    began = bench.restore_point.evidence.mark("capture_began")
-    instant = began.at.utc if began else bench.restore_point.captured_utc
+    survey = bench.restore_point.evidence.observation("survey")  # the drill writes only after it
+    instant = survey.at.utc if survey else bench.restore_point.captured_utc
     with changed_snapshot(bench, row.component) as server:
         newest = _newest_before(server, instant, missing + stale)
         for hit in newest[:missing]:

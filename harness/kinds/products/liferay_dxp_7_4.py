@@ -92,4 +92,4 @@ RESTORE_ORDER = (
     "source_code",
 )
 
-DEFAULT_CHECKS = ("portal_health", "data_parity", "index_consistency", "freshness", "teardown")
+DEFAULT_CHECKS = ("portal_health", "data_parity", "index_consistency", "freshness", "writable", "teardown")

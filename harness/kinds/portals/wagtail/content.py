@@ -41,6 +41,12 @@ def index_items(access: PortalAccess) -> Iterator[ContentItem]:
         yield ContentItem(item_key("page", source["pk"]), str(source["live_revision_id_filter"]), when, source["title"])
 
 
+def refresh(access: PortalAccess, alias: str) -> None:
+    """Make what was indexed until now visible to searches."""
+    component = access.drill.component("search")
+    opensearch.client(ComponentAccess(component, access.stack)).request("POST", f"/{alias}/_refresh").expect(200)
+
+
 def engine_hits(access: PortalAccess, alias: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     component = access.drill.component("search")
     http = opensearch.client(ComponentAccess(component, access.stack))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Query
 from harness.kinds.portals.wagtail import tables
 from harness.kinds.portals.wagtail.client import account, get, item_key, listed, site
-from harness.kinds.portals.wagtail.content import engine_hits
+from harness.kinds.portals.wagtail.content import engine_hits, refresh
 from harness.model.restore_point import Canary
 
 NONCE, CANARIES = "portal-drill-nonce-", "portal-drill-canaries"
@@ -94,4 +95,8 @@ def _file_holds(access: PortalAccess, ref: str) -> bool:
 def _indexed_with(access: PortalAccess, token: str) -> set[str]:
     """Asked from the engine, since the portal's search joins with the database (ENGINES 2)."""
     query = {"query": {"match": {"portal_contentpage__body": token}}, "_source": ["pk"]}
-    return {item_key("page", hit["_source"]["pk"]) for hit in engine_hits(access, tables.PAGES, query)}
+    try:
+        refresh(access, tables.PAGES)
+        return {item_key("page", hit["_source"]["pk"]) for hit in engine_hits(access, tables.PAGES, query)}
+    except CommandFailed:  # no index, or one that does not answer: nothing is found in it
+        return set()
