@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -112,6 +113,8 @@ class _Stages:
             report.write_reports(session.folder, run.verdict, session.drill, session.plan, evidence)
             if run.verdict.recovered and self._point_folder is not None:
                 (self._point_folder / vault.RECOVERED).touch()
+            if self._point is None and self._capture is not None:
+                shutil.rmtree(self._capture.folder, ignore_errors=True)  # nothing was sealed: it is no backup
             vault.prune(vault.vault_of(session.state, session.drill.name), session.drill.keep)
 
 
@@ -161,4 +164,5 @@ def judge_saved(folder: Path) -> Verdict:
 
 def collect_garbage(root: Path) -> list[str]:
     """Remove by label what runs left behind that nobody holds any more; returns what was removed."""
-    return collect(root.resolve() / STATE)
+    state = root.resolve() / STATE
+    return [*collect(state), *(f"unsealed restore point {name}" for name in vault.remove_unsealed(state))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from harness.errors import HarnessBroken
 from harness.model.restore_point import Artefact, ArtefactFile, RestorePoint
 
 RECORD = "record.json"
+UNSEALED_S = 6 * 3600.0  # the time to live of a run's containers
 RECOVERED = "recovered"  # an empty file: a recovery from this restore point has passed
 
 
@@ -104,10 +106,20 @@ def reseal(folder: Path, point: RestorePoint) -> RestorePoint:
 
 
 def prune(vault: Path, keep: int) -> tuple[str, ...]:
-    """Remove all but the newest `keep` restore points; the newest that was recovered is never removed."""
-    points = sorted((path for path in vault.glob("*Z-*") if path.is_dir()), reverse=True) if vault.exists() else []
+    """Remove all but the newest `keep` sealed restore points; the newest that was recovered is never removed."""
+    points = sorted((path.parent for path in vault.glob(f"*Z-*/{RECORD}")), reverse=True)
     newest_good = next((path for path in points if (path / RECOVERED).exists()), None)
     removed = [path for path in points[keep:] if path != newest_good]
+    for path in removed:
+        shutil.rmtree(path)
+    return tuple(path.name for path in removed)
+
+
+def remove_unsealed(state: Path) -> tuple[str, ...]:
+    """Remove captures that were cut off: no record after as long as a run may live. Returns their ids."""
+    oldest = time.time() - UNSEALED_S
+    folders = [path for path in (state / "vault").glob("*/*Z-*") if not (path / RECORD).exists()]
+    removed = [path for path in folders if path.stat().st_mtime < oldest]
     for path in removed:
         shutil.rmtree(path)
     return tuple(path.name for path in removed)

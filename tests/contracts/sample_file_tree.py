@@ -32,6 +32,7 @@ ENGINES: dict[str, dict[str, JsonValue]] = {
     "command": {"backup": ["bash", "-euc", _PACK], "restore": ["bash", "-euc", _UNPACK]},
 }
 EMPTY_REFUSED: frozenset[str] = frozenset()
+ALSO: tuple[str, ...] = ()
 
 _FILL = r"""
 mkdir -p deep/nested empty 'folder with blank'
@@ -106,6 +107,6 @@ CHANGES = {
     "nested_volume_changes": _do("echo changed > deep/nested/other"),
     "extended_attribute": _do("setfattr -x user.note private", "private ("),
     "access_list": _do("setfacl -m u:4242:rwx deep/file; chmod g=r deep/file", "deep/file ("),
-    "hard_link_made_a_copy": _do("cp -p linked copy; mv copy linked", "linked ("),
+    "hard_link_made_a_copy": _do("cp -p linked copy; mv copy linked", "deep/linked (", "hard link (", "linked ("),
     "name_with_a_control_character": _do(r": > $'a\x01'", extra=("a\x01",)),
 }

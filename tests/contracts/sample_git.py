@@ -25,6 +25,7 @@ ENGINES: dict[str, dict[str, JsonValue]] = {
     },
 }
 EMPTY_REFUSED = frozenset({"git_bundle", "command"})  # git refuses to make an empty bundle
+ALSO: tuple[str, ...] = ()
 
 _AUTHOR = "-c user.name=Author -c user.email=author@example.org"
 _COMMIT = f"""commit() {{ # branch, file, text

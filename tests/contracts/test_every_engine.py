@@ -22,8 +22,16 @@ PAIRS = [(kind, name) for name in registry.names("engines") for kind in sorted(r
 IDS = [f"{name}-{kind}" for kind, name in PAIRS]
 # A tool of the operator's own is believed when it says no: one damage shows that it is heard.
 DAMAGED = [(kind, name, damage) for kind, name in PAIRS for damage in (DAMAGES if name != "command" else ("cut",))]
+FURTHER = [
+    (kind, name, damage)
+    for kind, name in PAIRS
+    for damage in getattr(import_module(f"sample_{kind}"), "FURTHER_DAMAGES", {}).get(name, ())
+]
 # Breaches known today, each with its proof here; who mends one, removes its line.
-KNOWN: dict[tuple[str, str], str] = {}
+KNOWN: dict[tuple[str, str], str] = {
+    ("artefact_damaged_elsewhere_is_not_restored_without_a_word", "pg_dump"): "a file of roles cut short is believed",
+    ("restore_removes_before_it_replaces", "pg_dump"): "the roles are not removed: CREATE ROLE says that they exist",
+}
 
 every_pair = pytest.mark.parametrize(("kind", "engine"), PAIRS, ids=IDS)
 
@@ -66,6 +74,16 @@ def test_damaged_artefact_is_never_restored_without_a_word(
 ) -> None:
     assert bench.target
     fails_loudly(bench, engine, DAMAGES[damage], tmp_path / "damaged")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("kind", "engine", "damage"), FURTHER)
+def test_artefact_damaged_elsewhere_is_not_restored_without_a_word(
+    kind: str, bench: Bench, engine: str, damage: str, tmp_path: Path
+) -> None:
+    assert bench.target
+    further = import_module(f"sample_{kind}").FURTHER_DAMAGES[engine]
+    fails_loudly(bench, engine, further[damage], tmp_path / "damaged")
 
 
 def test_damages_change_the_largest_file(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ IN_CI = {
     "sql/row_changed",
     "index_older/missing_and_stale",
     "stale/everything",
+    "mode_lost/folder_read_only",
     "image_broken/search_server",
 }
 
@@ -57,6 +58,7 @@ NAMED = {
     "index_older/missing_and_stale": r"(?s)(?=.*^missing: page:\d+)(?=.*^stale: page:\d+ .* has revision)",
     "index_older/stale": r"^stale: page:\d+ .* has revision",
     "mode_lost/execute_bit": r"^start_portal: .*startup\.sh",
+    "mode_lost/folder_read_only": r"document_library",
     "mode_lost/owner_of_a_folder": r"^document_library: changed documents \(owner 1000:1000 → 0:0\)$",
     "silent_backup/database": r"^back_up:database: command said that database was backed up, but wrote nothing",
     "silent_backup/documents": r"^back_up:document_library: .* wrote nothing",
@@ -68,7 +70,7 @@ NAMED = {
     "stale/database_only": r"the newest nonce is nonce\w+: the backup of another moment",
     "stale/documents_only": r"^document_library: missing documents/portal-drill-canary-",
     "stale/everything": r"the newest nonce is nonce\w+: the backup of another moment",
-    "stale/index_only": r"^missing: page:\d+ “portal-drill nonce",
+    "stale/index_only": r"^ghost: (page|document):\d+ “portal-drill canary",
     "truncated/bundle": r"^restore:source_code: git ",
     "truncated/documents": r"^restore:document_library: tree\.tar ",
     "truncated/documents_at_a_member": r"^document_library: missing documents/",

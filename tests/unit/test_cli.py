@@ -17,7 +17,7 @@ import pytest
 
 from harness import __version__, cli
 from harness.errors import DrillFileWrong, HarnessBroken, Mistake
-from harness.model.verdict import Verdict
+from harness.model.verdict import Outcome, Verdict
 from harness.report import files
 from harness.stages import Stages
 
@@ -205,15 +205,47 @@ def recovered_root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def gate(root: Path, max_age: str) -> int:
-    return cli.main(["--root", str(root), "gate", "--drill", "liferay-nightly", "--max-age", max_age])
+class JudgedAgain(Fake):
+    """The saved run, judged again, gives the saved verdict with `changed`."""
+
+    def __init__(self, **changed: Any) -> None:
+        super().__init__()
+        self.changed = changed
+
+    def judge_saved(self, folder: Path) -> Verdict:
+        self.said.append(folder.name)
+        return files.read_verdict(folder).model_copy(update=self.changed)
+
+
+def gate(root: Path, max_age: str, stages: Stages | None = None) -> int:
+    wanted = ["--root", str(root), "gate", "--drill", "liferay-nightly", "--max-age", max_age]
+    return cli.main(wanted, stages or JudgedAgain())
 
 
 def test_the_gate_opens_for_a_recovered_run(recovered_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert gate(recovered_root, "90000 d") == 0
+    stages = JudgedAgain()
+    assert gate(recovered_root, "90000 d", stages) == 0
+    assert stages.said == ["20261121T075100Z-4f3a"]
     assert capsys.readouterr().out.startswith(
         "Gate open. liferay-nightly, run 20261121T075100Z-4f3a: Recovered in 41 s"
     )
+
+
+@pytest.mark.parametrize("changed", [{"outcome": Outcome.FAIL}, {"recovered": False}, {"checks": ()}])
+def test_the_gate_keeps_closed_if_the_evidence_does_not_bear_the_verdict_out(
+    changed: dict[str, Any], recovered_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate(recovered_root, "90000 d", JudgedAgain(**changed)) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  - the saved evidence, judged again, does not give the saved verdict"
+    ]
+
+
+def test_the_gate_says_unknown_if_the_run_cannot_be_judged_again(
+    recovered_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate(recovered_root, "90000 d", Stages()) == 2  # there is no drill.json
+    assert "holds no run that can be judged" in capsys.readouterr().err
 
 
 def test_the_gate_prints_every_reason(recovered_root: Path, capsys: pytest.CaptureFixture[str]) -> None:

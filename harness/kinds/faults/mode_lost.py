@@ -12,6 +12,7 @@ from harness.kinds.faults._repack import repack
 ROWS = (
     FaultRow("execute_bit", "application_server", "chmod a-x bin/startup.sh", ("LR-21", "GEN-D15"), "restore"),
     FaultRow("owner_of_a_folder", "document_library", "chown 0:0 documents", ("LR-9", "GEN-D16"), "data_parity"),
+    FaultRow("folder_read_only", "document_library", "chmod a-w documents", ("LR-9", "GEN-D16"), "writable"),
 )
 
 

@@ -2,115 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import pytest
+from written_run import DIFFERENCE, DRILL, LINES, PLAN, POINT, POINT_ID, START, at, mark, step
 
 from harness.errors import HarnessBroken
 from harness.judge.judge import judge
-from harness.model.drill import CheckUse, Component, Drill, Objectives, Portal, Source, Stack, Waiver
-from harness.model.evidence import Evidence, Instant, Line, Mark, Observation, Seen, StepLine, StepState
-from harness.model.inventory import Difference, Named
+from harness.model.drill import CheckUse, Drill, Waiver
+from harness.model.evidence import Evidence, Line, Observation, Seen, StepState
+from harness.model.inventory import Named
 from harness.model.plan import Action, Plan, Step
-from harness.model.restore_point import Artefact, ArtefactFile, FaultNote, RestorePoint
+from harness.model.restore_point import FaultNote, RestorePoint
 from harness.model.verdict import Outcome, Verdict, worst
 from harness.report.files import verdict_bytes
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
-START = datetime(2026, 11, 21, 7, 51, tzinfo=UTC)
-POINT_ID = "20261121T075100Z-4f3a"
-
-
-def at(second: float) -> Instant:
-    return Instant(monotonic_s=second, utc=START + timedelta(seconds=second), boot_id="one")
-
-
-def mark(name: str, second: float, subject: str = "", **facts: Any) -> Mark:
-    return Mark(name=name, subject=subject, at=at(second), facts=facts)
-
-
-def step(name: str, state: StepState = StepState.ENDED) -> StepLine:
-    return StepLine(step=name, state=state, duration_s=1.0, at=at(50))
-
-
-DIFFERENCE = Difference(component="database", source_count=100, restored_count=100)
-DRILL = Drill(
-    name="shop",
-    file="shop.drill.yaml",
-    sha256="0" * 64,
-    product="plain",
-    portal=Portal(kind="sql", service="db", port=5432),
-    stand_in=None,
-    why="nightly",
-    source=Source(stack=Stack(file="compose.yaml", services=())),
-    schedule_s=None,
-    objectives=Objectives(),
-    components=(Component(name="database", kind="postgresql", service="db", engine="pg_dump"),),
-    checks=tuple(
-        CheckUse(name=name, default=True)
-        for name in ("capture", "restore", "restore_point", "data_parity", "freshness", "teardown")
-    ),
-)
-PLAN = Plan(
-    drill="shop",
-    components=DRILL.components,
-    services=(),
-    capture=(Step(id="back_up:database", action=Action.BACK_UP, subject="database", deadline_s=9),),
-    recover=(Step(id="restore:database", action=Action.RESTORE, subject="database", deadline_s=9),),
-)
-LINES: tuple[Line, ...] = (
-    mark("run_started", 0, run="20261121T075059Z-aaaa"),
-    mark("capture_began", 1),
-    mark("probing_started", 2),
-    mark("canary_written", 3, "database", number=1, token="x1", ref="1"),
-    step("back_up:database"),
-    mark("canary_written", 12, "database", number=2, token="x2", ref="2"),
-    mark("restore_point_sealed", 13, POINT_ID),
-    Observation(name="restore_point", data={"disagreements": [], "nonce": "nonce"}, at=at(14)),
-    mark("probing_ended", 15, resolution_s=0.3, probes=40),
-    mark("disaster", 16),
-    mark("component_restored", 20, "database"),
-    step("restore:database"),
-    Observation(name="difference", subject="database", data=DIFFERENCE.model_dump(mode="json"), at=at(21)),
-    mark("product_healthy", 22),
-    Observation(
-        name="canaries",
-        data=[{"number": 1, "tier": "database", "kept": True}, {"number": 2, "tier": "database", "kept": False}],
-        at=at(23),
-    ),
-    mark("first_correct_search", 24),
-    Observation(name="freshness", data=["nonce"], at=at(25)),
-    mark("sandbox_removed", 26, leftovers=[]),
-    Observation(name="teardown", data=[], at=at(27)),
-)
-POINT = RestorePoint(
-    id=POINT_ID,
-    drill="shop",
-    drill_sha256="0" * 64,
-    product="plain",
-    portal="sql",
-    harness_version="0",
-    captured_utc=START,
-    nonce="nonce",
-    artefacts=(
-        Artefact(
-            component="database",
-            engine="pg_dump",
-            folder="artefacts/database",
-            files=(ArtefactFile(path="database.dump", size_bytes=9, sha256="0" * 64),),
-            pairing_id=POINT_ID,
-            started=mark("capture_started", 10, "database"),
-            finished=mark("capture_finished", 11, "database"),
-            capture_point=mark("capture_started", 10, "database"),
-        ),
-    ),
-    inventories=(),
-    survey={},
-    versions={"PostgreSQL": "15"},
-    canaries=(),
-    evidence=Evidence(lines=LINES[:7], complete=False, sha256="0" * 64),
-)
 
 
 def judged(
@@ -181,6 +86,85 @@ def test_observation_without_an_answer_is_unknown(seen: Seen) -> None:
     )
     verdict = judged(lines)
     assert (outcome_of(verdict, "freshness"), verdict.outcome) == (UNKNOWN, UNKNOWN)
+
+
+def test_refusal_of_what_was_restored_is_an_answer_and_a_failure() -> None:
+    refused = Observation(name="freshness", seen=Seen.REFUSED, reason="exit 1: read-only", data=["nonce"], at=at(25))
+    verdict = judged((*without("freshness"), refused))
+    assert (outcome_of(verdict, "freshness"), verdict.outcome, verdict.recovered) == (FAIL, FAIL, False)
+    found = next(result.found for result in verdict.checks if result.name == "freshness")
+    assert found == "what was restored refuses: exit 1: read-only"
+
+
+def test_refusal_of_a_check_that_cannot_fail_is_unknown() -> None:
+    refused = Observation(name="teardown", seen=Seen.REFUSED, reason="no", data=[], at=at(27))
+    verdict = judged((*without("teardown"), refused))
+    assert (outcome_of(verdict, "teardown"), verdict.outcome) == (UNKNOWN, UNKNOWN)
+
+
+LOOKING = Step(id="inventory_after:database", action=Action.INVENTORY_AFTER, subject="database", deadline_s=9)
+# A step that no check judges: only the judge itself sees that it did not end.
+SETTLED = Step(id="observe:settled", action=Action.OBSERVE, subject="settled", deadline_s=9)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (None, "not run"),
+        (StepState.FAILED, "failed: why"),
+        (StepState.BROKEN, "broken: why"),
+        (StepState.SKIPPED, "skipped: why"),
+    ],
+)
+def test_planned_step_that_did_not_end_well_makes_a_pass_unknown(state: StepState | None, said: str) -> None:
+    plan = PLAN.model_copy(update={"recover": (*PLAN.recover, SETTLED)})
+    verdict = judged((*LINES, *([step(SETTLED.id, state, "why")] if state else [])), plan=plan)
+    assert {check.outcome for check in verdict.checks} == {PASS}
+    assert (verdict.outcome, verdict.recovered) == (UNKNOWN, False)
+    assert verdict.partial == (f"steps that did not end well: step observe:settled: {said}",)
+    assert judged((*LINES, step(SETTLED.id)), plan=plan).recovered
+
+
+def test_step_of_the_capture_that_was_not_run_makes_a_pass_unknown() -> None:
+    verdict = judged(plan=PLAN.model_copy(update={"capture": (*PLAN.capture, LOOKING)}))
+    assert (verdict.outcome, verdict.recovered) == (UNKNOWN, False)
+    assert verdict.partial == ("steps that did not end well: step inventory_after:database: not run",)
+
+
+def test_step_that_did_not_end_well_hides_no_failure() -> None:
+    lines = (*without("freshness"), Observation(name="freshness", data=["of yesterday"], at=at(25)))
+    assert judged(lines, plan=PLAN.model_copy(update={"recover": (*PLAN.recover, SETTLED)})).outcome is FAIL
+
+
+def test_steps_of_a_capture_that_was_not_made_here_are_not_asked_for() -> None:
+    verdict = judged(without("capture_began"), plan=PLAN.model_copy(update={"capture": (*PLAN.capture, LOOKING)}))
+    assert (verdict.outcome, len(verdict.partial)) == (PASS, 1)
+
+
+ISOLATION = "the isolation: it was not shown that the sandbox is cut from the host's own services"
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        None,
+        Observation(name="network", subject="sandbox", data={"cut_from_host": False}, at=at(17)),
+        Observation(name="network", subject="sandbox", data={"cut_from_host": "true"}, at=at(17)),
+        Observation(name="network", subject="sandbox", data={}, at=at(17)),
+        Observation(name="network", subject="sandbox", data=None, at=at(17)),
+        Observation(name="network", subject="source", data={"cut_from_host": True}, at=at(17)),
+    ],
+    ids=["not seen", "not cut", "a word", "not said", "no data", "of the source"],
+)
+def test_sandbox_not_shown_to_be_cut_from_the_host_is_not_recovered(network: Observation | None) -> None:
+    verdict = judged((*without("network"), *([network] if network else [])))
+    assert (verdict.outcome, verdict.recovered, verdict.partial) == (PASS, False, (ISOLATION,))
+
+
+def test_volume_that_no_component_looks_into_keeps_a_run_from_being_recovered() -> None:
+    volume = "the volume media at /srv/media of web: no component looks into it"
+    verdict = judged(plan=PLAN.model_copy(update={"uncovered": (volume,)}))
+    assert (verdict.outcome, verdict.recovered, verdict.partial) == (PASS, False, (volume,))
 
 
 def test_check_option_that_is_not_valid_any_more_is_unknown() -> None:

@@ -436,3 +436,14 @@ def test_prober_that_never_probed_makes_downtime_unknown() -> None:
 
 def test_downtime_belongs_to_the_run_that_captured() -> None:
     assert downtime(drill(), evidence(*PROBED), False).outcome is UNKNOWN
+
+
+def test_prober_that_broke_makes_downtime_unknown_however_good_the_answers_were() -> None:
+    broken = mark("probe_broken", 30.0, found="KeyError: 'id'")
+    for limit in (None, 9):
+        result = downtime(drill(downtime_s=limit), evidence(PROBED[0], broken, PROBED[1]), True)
+        assert (result.outcome, result.measured_s, result.reason) == (
+            UNKNOWN,
+            None,
+            "the prober broke: KeyError: 'id'",
+        )

@@ -294,13 +294,21 @@ def test_nonce_that_nobody_asked_for_is_unknown() -> None:
     assert judged("freshness", seen("freshness", ["today"])).outcome is UNKNOWN
 
 
+REMOVED = Mark(name="sandbox_removed", at=AT, facts={"leftovers": []})
+
+
 @pytest.mark.parametrize(
     ("lines", "outcome"),
     [
-        ((seen("teardown", []),), PASS),
-        ((seen("teardown", ["volume x"]),), UNKNOWN),
+        ((REMOVED, seen("teardown", [])), PASS),
+        ((REMOVED, seen("teardown", ["volume x"])), UNKNOWN),
         ((), UNKNOWN),
-        ((seen("teardown", []), Mark(name="kept", at=AT)), UNKNOWN),
+        ((seen("teardown", []),), UNKNOWN),  # nothing says that the sandbox was removed
+        ((REMOVED,), UNKNOWN),
+        ((REMOVED, seen("teardown", None)), UNKNOWN),
+        ((REMOVED, seen("teardown", []), Mark(name="kept", at=AT)), UNKNOWN),
+        ((Mark(name="source_removed", at=AT, facts={"leftovers": []}),), PASS),
+        ((Mark(name="source_removed", at=AT, facts={"leftovers": ["volume x"]}),), UNKNOWN),
     ],
 )
 def test_leftovers_are_unknown_for_isolation_was_not_shown(lines: tuple[Line, ...], outcome: Outcome) -> None:
@@ -324,6 +332,35 @@ def probe(name: str, ok: bool) -> dict[str, Any]:
 )
 def test_every_probe_must_be_good(probes: Any, ignored: list[str], outcome: Outcome) -> None:
     assert judged("portal_health", seen("portal_health", probes), ignore=ignored).outcome is outcome
+
+
+# ---------------------------------------------------------------- writable
+
+
+def tier(name: str, acknowledged: bool, there: bool) -> dict[str, Any]:
+    return {"tier": name, "acknowledged": acknowledged, "there": there}
+
+
+@pytest.mark.parametrize(
+    ("tiers", "outcome", "found"),
+    [
+        ([tier("database", True, True)], PASS, "written and found in database"),
+        ([tier("database", True, True), tier("search", True, True)], PASS, "written and found in database, search"),
+        ([tier("database", True, True), tier("search", True, False)], FAIL, "search: it is not there"),
+        ([tier("database", False, False), tier("search", True, True)], FAIL, "database: not acknowledged"),
+        ([tier("database", False, True)], FAIL, "database: not acknowledged"),
+        ([], UNKNOWN, "nothing was written"),
+        (None, UNKNOWN, "nothing was written"),
+    ],
+)
+def test_new_item_must_be_acknowledged_and_there_in_every_tier(tiers: Any, outcome: Outcome, found: str) -> None:
+    result = judged("writable", seen("writable", tiers))
+    assert (result.outcome, result.found) == (outcome, found)
+    assert result.items.count == (outcome is FAIL)
+
+
+def test_portal_to_which_nobody_wrote_is_unknown() -> None:
+    assert judged("writable").outcome is UNKNOWN
 
 
 # ---------------------------------------------------------------- index_consistency

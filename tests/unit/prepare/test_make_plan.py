@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
@@ -58,8 +59,10 @@ def test_every_plan_is_sound(drill_of: Reads, more: str) -> None:
     assert len(restores) == len(drill.components) - len(drill.rebuilt())
     assert all(after(names, "start_portal", restore) for restore in restores)
     assert all(after(names, restore, "disaster") for restore in restores)
-    assert names.index("verify_artefacts") < names.index("disaster")
-    assert "verify_artefacts" in all_needed(plan, "create_target")
+    assert names.index("disaster") < names.index("create_target") < names.index("verify_artefacts")
+    assert step(plan, "verify_artefacts").needs == ("create_target",)
+    assert all(after(names, restore, "verify_artefacts") for restore in restores)
+    assert all("verify_artefacts" in all_needed(plan, restore) for restore in restores)
 
 
 @pytest.mark.parametrize("more", VARIANTS)
@@ -124,6 +127,32 @@ def test_a_rebuilt_index_is_not_restored_but_rebuilt_and_observed(drill_of: Read
     order = ["start_portal", "observe:as_restored", "rebuild:search", "first_search", "observe:after_rebuild"]
     order += ["observe:settled", "tear_down", "observe:torn_down"]
     assert [name for name in names if name in order] == order
+
+
+def test_the_first_search_waits_for_an_index_that_is_built_anew(drill_of: Reads) -> None:
+    assert step(make_plan(drill_of(REBUILD)), "first_search").needs == ("rebuild:search",)
+    plan = make_plan(drill_of())
+    assert step(plan, "first_search").needs == ("start_portal",)
+    assert after(ids(plan.recover), "observe:as_restored", "first_search")
+
+
+SOUND = (Path(__file__).parents[2] / "golden" / "mistakes" / "stacks" / "sound.yaml").read_text(encoding="utf-8")
+MORE_VOLUMES = SOUND.replace("- home:/opt/portal\n", "- home:/opt/portal\n      - uploads:/srv/uploads\n").replace(
+    "volumes: {database: ,", "volumes: {uploads: , database: ,"
+)
+
+
+def test_volumes_that_no_component_looks_into_stand_in_the_plan(drill_of: Reads) -> None:
+    """A server answers for its volumes, a tree for those below its path, a waiver for those it names."""
+    plan = make_plan(drill_of(stack=MORE_VOLUMES))
+    uploads = "the volume uploads at /srv/uploads of web: no component looks into it"
+    assert (make_plan(drill_of()).uncovered, plan.uncovered) == ((), (uploads,))
+    assert uploads in explain(plan)
+    component = "components: {uploads: {kind: file_tree, engine: tar, service: web, path: /srv/uploads}}\n"
+    waiver = "waivers: [{undeclared: volume uploads, reason: scratch, until: 2027-01-31}]\n"
+    other = "waivers: [{undeclared: volume upload, reason: scratch, until: 2027-01-31}]\n"
+    for more, uncovered in ((component, ()), (waiver, ()), (other, (uploads,))):
+        assert make_plan(drill_of(more, stack=MORE_VOLUMES)).uncovered == uncovered
 
 
 def test_observing_at_rest_comes_before_anything_is_rewired_or_started(drill_of: Reads) -> None:

@@ -11,14 +11,31 @@ from typing import Any
 import pytest
 
 from harness.errors import CommandFailed, CouldNotAsk
+from harness.judge.objectives import downtime
 from harness.kinds.contracts import Probe
+from harness.model.drill import Drill, Objectives, Portal, Source, Stack
 from harness.model.restore_point import Canary
+from harness.model.verdict import Outcome
 from harness.run.canary_writer import CanaryWriter, canaries_of
 from harness.run.journal import Journal
 from harness.run.prober import Prober
 
-DEADLINE_S = 10
+DEADLINE_S = 120  # of waiting, on a machine that does much else; usually a few milliseconds
 ACCESS: Any = None
+DRILL = Drill(
+    name="shop",
+    file="shop.drill.yaml",
+    sha256="0" * 64,
+    product="plain",
+    portal=Portal(kind="sql", service="db", port=5432),
+    stand_in=None,
+    why="nightly",
+    source=Source(stack=Stack(file="compose.yaml", services=())),
+    schedule_s=None,
+    objectives=Objectives(),
+    components=(),
+    checks=(),
+)
 
 
 class Portal:
@@ -50,15 +67,15 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.close()
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool], journal: Journal) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+        assert time.monotonic() < deadline, f"the last lines were {journal.so_far().lines[-3:]}"
+        time.sleep(0.01)
 
 
 def write(journal: Journal, portal: Any, at_least: int) -> CanaryWriter:
-    writer = CanaryWriter(portal, ACCESS, journal, "word", 0.001)
+    writer = CanaryWriter(portal, ACCESS, journal, "word", 0.005)
     writer.start()
     marks = ("canary_written", "canary_refused", "canary_indeterminate")
 
@@ -66,7 +83,7 @@ def write(journal: Journal, portal: Any, at_least: int) -> CanaryWriter:
         evidence = journal.so_far()
         return max((int(str(m.facts["number"])) for name in marks for m in evidence.marks(name)), default=0)
 
-    until(lambda: written() > at_least)
+    until(lambda: written() > at_least, journal)
     writer.stop()
     writer.join(DEADLINE_S)
     return writer
@@ -149,7 +166,7 @@ def test_canaries_are_gathered_from_evidence_by_number(journal: Journal) -> None
 
 
 def probe(journal: Journal, answers: list[Any]) -> None:
-    """Probe until all answers were given."""
+    """Probe until all answers were given, or the probing has ended by itself."""
     given = iter(answers)
     done: list[bool] = []
 
@@ -164,8 +181,8 @@ def probe(journal: Journal, answers: list[Any]) -> None:
 
     prober = Prober(SimpleNamespace(healthy=healthy), ACCESS, journal)  # type: ignore[arg-type]
     prober.start()
-    until(lambda: bool(done))
-    prober.end()
+    until(lambda: bool(done) or journal.so_far().mark("probing_ended") is not None, journal)
+    prober.end(DEADLINE_S)
 
 
 def marks(journal: Journal) -> list[str]:
@@ -181,7 +198,13 @@ def test_prober_marks_changes_only(journal: Journal, monkeypatch: pytest.MonkeyP
     assert 0 < float(str(ended.facts["resolution_s"])) < DEADLINE_S
 
 
-def test_broken_adapter_does_not_end_the_probing_unseen(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_adapter_ends_the_probing_and_makes_downtime_unknown(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("harness.run.prober.EVERY_S", 0.001)
     probe(journal, [True, KeyError("database"), True])
-    assert marks(journal) == ["probing_started", "probe_failed", "probe_good", "probing_ended"]
+    assert marks(journal) == ["probing_started", "probe_broken", "probing_ended"]
+    broken = journal.so_far().mark("probe_broken")
+    assert broken and broken.facts["found"] == "KeyError: 'database'"
+    result = downtime(DRILL, journal.so_far(), True)
+    assert (result.outcome, result.measured_s) == (Outcome.UNKNOWN, None)

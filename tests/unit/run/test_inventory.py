@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import ClassRule, Difference, Item, ItemClass
-from harness.run.inventory import compare_inventories, read_inventory, rule_of, write_inventory
+from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass
+from harness.run.inventory import compare_inventories, hold_against, read_inventory, rule_of, write_inventory
 
 STATE, APPEND, MONOTONE = ItemClass.STATE, ItemClass.APPEND, ItemClass.MONOTONE
 REBUILDABLE, DISPOSABLE, CANARY = ItemClass.REBUILDABLE, ItemClass.DISPOSABLE, ItemClass.CANARY
@@ -127,6 +127,42 @@ def test_missing_inventory_is_no_answer(tmp_path: Path) -> None:
         list(read_inventory(tmp_path / "none"))
 
 
+# ---------------------------------------------------------------- against the record
+
+
+def recorded(path: Path, count: int, sha256: str) -> InventoryRef:
+    return InventoryRef(component="files", moment="before", path=path.name, count=count, sha256=sha256)
+
+
+def test_inventory_that_is_the_recorded_one_is_held_good(tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl.gz"
+    hold_against(path, recorded(path, *write_inventory([item("a"), item("b")], (), path)))
+    hold_against(path, recorded(path, *write_inventory([], (), path)))
+
+
+def test_inventory_that_is_not_the_recorded_one_is_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl.gz"
+    ref = recorded(path, *write_inventory([item("a"), item("b")], (), path))
+    for changed in ({"count": 3}, {"sha256": "0" * 64}):
+        with pytest.raises(CouldNotAsk, match=r"one\.jsonl\.gz is not the one that was recorded at capture"):
+            hold_against(path, ref.model_copy(update=changed))
+    for items in ([item("a")], [item("a"), item("b", "other")], [item("a"), item("b"), item("c")], []):
+        write_inventory(items, (), path)
+        with pytest.raises(CouldNotAsk, match="is not the one that was recorded"):
+            hold_against(path, ref)
+
+
+def test_inventory_that_cannot_be_read_is_held_against_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl.gz"
+    ref = recorded(path, *write_inventory([item(f"{n:03}", str(n)) for n in range(100)], (), path))
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(CouldNotAsk, match="cannot be read"):
+        hold_against(path, ref)
+    path.unlink()
+    with pytest.raises(CouldNotAsk, match="cannot be read"):
+        hold_against(path, ref)
+
+
 # ---------------------------------------------------------------- classes
 
 
@@ -192,9 +228,32 @@ def test_root_without_a_name_is_called_dot(compare) -> None:  # type: ignore[no-
     assert names(compare([item("")], [item("")], [])) == {"missing": (".",)}
 
 
-def test_digest_that_could_not_be_read_never_equals_another(compare) -> None:  # type: ignore[no-untyped-def]
-    same = [item("a", "unreadable")]
-    assert not names(compare(same, same, same)).keys() <= set()
+@pytest.mark.parametrize(
+    ("before", "after", "restored", "where"),
+    [
+        ("unreadable", "unreadable", "unreadable", "after its restore"),
+        ("d", "d", "unreadable", "after its restore"),
+        ("", "", "unreadable", "after its restore"),
+        ("unreadable", "unreadable", "d", "on the source"),
+        ("unreadable", "unreadable", "", "on the source"),
+    ],
+)
+def test_item_that_could_not_be_read_is_no_answer(
+    compare, before: str, after: str, restored: str, where: str  # type: ignore[no-untyped-def]
+) -> None:  # fmt: skip
+    with pytest.raises(CouldNotAsk, match=f"'a' could not be read {where}"):
+        compare(*([item("a", digest)] if digest else [] for digest in (before, after, restored)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [("unreadable", "d", {"transient": ("a",)}), ("d", "unreadable", {"transient": ("a",)})],
+)
+def test_item_that_could_be_read_once_on_the_source_is_transient(
+    compare, before: str, after: str, found: object  # type: ignore[no-untyped-def]
+) -> None:  # fmt: skip
+    assert names(compare([item("a", before)], [item("a", after)], [item("a")])) == found
+    assert names(compare([item("a", before)], [item("a", after)], [])) == {"missing": ("a",)}
 
 
 @pytest.mark.parametrize(
@@ -243,15 +302,35 @@ def test_canaries_are_counted_and_judged_elsewhere(compare) -> None:  # type: ig
         ((5, 5), (8, 8), (4, 4), {"changed": ("s (set back from 5 to 4)",)}),
         ((5, 5), (8, 8), (6, 7), {"changed": ("s (at 6, but 7 is in use)",)}),
         ((0, 0), (0, 0), (0, 0), {}),
+        # downwards, counted in the sequence's direction: greater is further
+        ((-5, -5), (-2, -2), (-3, -3), {}),
+        ((-5, -5), (-2, -2), (-6, -6), {"changed": ("s (set back from -5 to -6)",)}),
+        ((-5, -5), (-2, -2), (-4, -3), {"changed": ("s (at -4, but -3 is in use)",)}),
+        # behind the ids in use already on the source
+        ((5, 9), (5, 9), (5, 9), {}),
+        ((5, 9), (5, 9), (4, 9), {"changed": ("s (set back from 5 to 4)",)}),
+        # never asked, and no id in use
+        (("never asked", "none"), ("never asked", "none"), ("never asked", "none"), {}),
+        (("never asked", "none"), (3, 3), (2, 2), {}),
+        (("never asked", "none"), (3, 3), ("never asked", "none"), {}),
+        (("never asked", "none"), (3, 3), ("never asked", 2), {"changed": ("s (at never asked, but 2 is in use)",)}),
+        ((5, 5), (5, 5), ("never asked", 5), {"changed": ("s (set back from 5 to never asked)",)}),
+        ((5, "none"), (5, "none"), (5, "none"), {}),
     ],
 )
-def test_sequence_is_never_set_back_and_never_behind_what_is_in_use(
-    compare, before: tuple[int, int], after: tuple[int, int], restored: tuple[int, int], found: object  # type: ignore[no-untyped-def]
+def test_sequence_is_never_set_back_and_never_newly_behind_what_is_in_use(
+    compare, before: tuple[object, object], after: tuple[object, object], restored: tuple[object, object], found: object  # type: ignore[no-untyped-def]
 ) -> None:  # fmt: skip
     streams = [
         [item("s", "", MONOTONE, last=str(last), highest=str(highest))] for last, highest in (before, after, restored)
     ]
     assert names(compare(*streams)) == found
+
+
+def test_monotone_item_that_is_no_sequence_is_compared_as_state(compare) -> None:  # type: ignore[no-untyped-def]
+    source = [item("s", "a", MONOTONE)]
+    assert names(compare(source, source, source)) == {}
+    assert names(compare(source, source, [item("s", "b", MONOTONE)])) == {"changed": ("s (content)",)}
 
 
 def test_missing_sequence_is_missing(compare) -> None:  # type: ignore[no-untyped-def]
@@ -272,6 +351,15 @@ def test_log_that_grew_is_asked_for_its_beginning(compare) -> None:  # type: ign
 
     assert names(compare([log("begin", 10)], [log("after", 12)], [log("now", 15)], prefixes=prefixes)) == {}
     assert asked == [{"log": 10}]
+
+
+def test_log_that_equals_either_source_inventory_is_not_asked_for_its_beginning(compare) -> None:  # type: ignore[no-untyped-def]
+    def never(sizes: Mapping[str, int]) -> Mapping[str, str]:
+        raise AssertionError(sizes)
+
+    before, after = [log("begin", 10)], [log("after", 12)]
+    assert names(compare(before, after, before, prefixes=never)) == {}
+    assert names(compare(before, after, after, prefixes=never)) == {}
 
 
 @pytest.mark.parametrize("answer", [{}, {"log": "other"}])

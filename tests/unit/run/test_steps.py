@@ -66,6 +66,15 @@ def test_states_of_earlier_steps_count(journal: Journal) -> None:
     assert (states, done) == ({"a": BROKEN, "b": SKIPPED}, [])
 
 
+def test_need_that_was_not_run_counts_as_not_met(journal: Journal) -> None:
+    done: list[str] = []
+    do: dict[Action, Callable[[Step], None]] = dict.fromkeys(Action, lambda one: done.append(one.id))
+    steps = [step("a"), step("b", "a", "never"), step("c", "b")]
+    states = run_steps("recover", steps, do, journal, Silent())
+    assert (states, done) == ({"a": ENDED, "b": SKIPPED, "c": SKIPPED}, ["a"])
+    assert [line.reason for line in journal.so_far().steps()] == ["", "needs never", "needs b"]
+
+
 def test_interrupt_is_no_failure_of_a_step(journal: Journal) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(journal, [step("a"), step("b")], {"a": KeyboardInterrupt()})

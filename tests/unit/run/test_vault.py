@@ -167,6 +167,7 @@ def test_copy_is_apart_and_reseal_makes_it_agree(folder: Path, tmp_path: Path) -
 def points(tmp_path: Path, *names: str, recovered: tuple[str, ...] = ()) -> Path:
     for name in names:
         (tmp_path / f"{name}T000000Z-0000").mkdir()
+        (tmp_path / f"{name}T000000Z-0000" / vault.RECORD).touch()
         if name in recovered:
             (tmp_path / f"{name}T000000Z-0000" / vault.RECOVERED).touch()
     return tmp_path
@@ -185,6 +186,12 @@ def test_prune_never_removes_the_newest_that_was_recovered(tmp_path: Path) -> No
     names = ("20260101", "20260102", "20260103", "20260104")
     vault.prune(points(tmp_path, *names, recovered=("20260101", "20260102")), 1)
     assert left(tmp_path) == ["20260102", "20260104"]
+
+
+def test_capture_that_was_never_sealed_takes_no_place_of_a_restore_point(tmp_path: Path) -> None:
+    (tmp_path / "20260103T000000Z-0000").mkdir()
+    assert vault.prune(points(tmp_path, "20260101", "20260102"), 2) == ()
+    assert left(tmp_path) == ["20260101", "20260102", "20260103"]
 
 
 def test_prune_leaves_other_folders_and_files_alone(tmp_path: Path) -> None:

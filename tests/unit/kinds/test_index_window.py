@@ -1,0 +1,232 @@
+"""What the index may lack or have too much for the time between two captures, in both directions (skew)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from harness.kinds.checks import index_consistency
+from harness.kinds.contracts import CheckAccess, ContentItem, Query, Record
+from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
+from harness.model.evidence import Evidence, Instant, Mark, Observation
+from harness.model.plan import Plan
+from harness.model.restore_point import Artefact, RestorePoint
+from harness.model.verdict import CheckResult, Outcome
+
+PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
+START = datetime(2026, 11, 21, 7, 51, tzinfo=UTC)
+ID = "20261121T075100Z-4f3a"
+OLD = ContentItem("page:001", "1", START - timedelta(days=1), "Home")
+Span = tuple[float, float]
+DATABASE_FIRST: tuple[Span, Span] = ((10, 20), (30, 40))
+INDEX_FIRST: tuple[Span, Span] = ((30, 40), (10, 20))
+
+
+def new(second: float | None, revision: str = "1") -> ContentItem:
+    """An item that was committed so many seconds after the start; None: it is not known when."""
+    when = None if second is None else START + timedelta(seconds=second)
+    return ContentItem("page:002", revision, when, "News")
+
+
+class PortalWithIndex:
+    """Content and an engine's list in memory; every item is found by its own word."""
+
+    CONTENT_TIER = "database"
+    INDEX_TIER = "search"
+
+    def __init__(self, database: list[ContentItem], index: list[ContentItem]) -> None:
+        self._database, self._index = database, index
+
+    def items(self, access: Any) -> Iterator[ContentItem]:
+        yield from self._database
+
+    def index_items(self, access: Any) -> Iterator[ContentItem]:
+        yield from self._index
+
+    def queries(self, access: Any) -> Iterator[Query]:
+        for item in self._database:
+            yield Query(f"word of {item.key}", frozenset({item.key}))
+
+    def search(self, access: Any, query: str) -> frozenset[str]:
+        return frozenset(item.key for item in self._index if query == f"word of {item.key}")
+
+
+def artefact(component: str, span: Span) -> Artefact:
+    started, finished = (
+        Mark(
+            name=f"capture_{word}",
+            subject=component,
+            at=Instant(monotonic_s=second, utc=START + timedelta(seconds=second), boot_id="one"),
+        )
+        for word, second in zip(("started", "finished"), span, strict=True)
+    )
+    return Artefact(
+        component=component,
+        engine="any",
+        folder=f"artefacts/{component}",
+        files=(),
+        pairing_id=ID,
+        started=started,
+        finished=finished,
+        capture_point=started,
+    )
+
+
+def judged(
+    database: list[ContentItem],
+    index: list[ContentItem],
+    spans: tuple[Span, Span],
+    *,
+    strategy: dict[str, str] | None = None,
+    artefacts: tuple[str, ...] = ("database", "search"),
+) -> tuple[CheckResult, dict[str, Any]]:
+    """The check's result, and what it observed."""
+    drill = Drill(
+        name="shop",
+        file="shop.drill.yaml",
+        sha256="0" * 64,
+        product="plain",
+        portal=Portal(kind="wagtail", service="web", port=8080),
+        stand_in=None,
+        why="nightly",
+        source=Source(stack=Stack(file="compose.yaml", services=())),
+        schedule_s=None,
+        objectives=Objectives(),
+        components=(
+            Component(name="database", kind="postgresql", service="db", engine="pg_dump"),
+            Component(name="search", kind="opensearch", service="search", engine="snapshot"),
+        ),
+        checks=(),
+        restore_strategy=strategy or {},
+    )
+    point = RestorePoint(
+        id=ID,
+        drill="shop",
+        drill_sha256="0" * 64,
+        product="plain",
+        portal="wagtail",
+        harness_version="0",
+        captured_utc=START,
+        nonce="today",
+        artefacts=tuple(
+            artefact(name, span) for name, span in zip(("database", "search"), spans, strict=True) if name in artefacts
+        ),
+        inventories=(),
+        survey={},
+        versions={},
+        canaries=(),
+        evidence=Evidence(lines=(), complete=False, sha256="0" * 64),
+    )
+    plan = Plan(drill="shop", components=drill.components, services=(), capture=(), recover=())
+    nothing: Any = None
+    access = CheckAccess(
+        drill=drill,
+        plan=plan,
+        stack=nothing,
+        portal=nothing,
+        portal_kind=PortalWithIndex(database, index),  # type: ignore[arg-type]
+        restore_point=point,
+        canaries=(),
+        differences={},
+    )
+    options = index_consistency.Options()
+    data = index_consistency.observe(access, options)
+    assert isinstance(data, dict)
+    seen = Observation(name="index_consistency", data=data, at=point.artefacts[0].started.at)
+    evidence = Evidence(lines=(seen,), complete=True, sha256="0" * 64)
+    return index_consistency.judge(Record(drill, plan, point, evidence, True), options), data
+
+
+def kinds(data: dict[str, Any]) -> dict[str, int]:
+    names = ("missing", "ghost", "stale", "skew", "search_missing", "search_unexpected")
+    return {name: data[name]["count"] for name in names if data[name]["count"]}
+
+
+def test_lists_that_agree_pass_in_either_order() -> None:
+    for spans in (DATABASE_FIRST, INDEX_FIRST):
+        result, data = judged([OLD, new(25)], [OLD, new(25)], spans)
+        assert (result.outcome, kinds(data), data["covered_by_queries"]) == (PASS, {}, 2)
+
+
+@pytest.mark.parametrize(
+    ("spans", "second", "outcome"),
+    [
+        # the index was captured later: it may be ahead, by what was written from the database's start on
+        (DATABASE_FIRST, 10.5, PASS),
+        (DATABASE_FIRST, 25, PASS),
+        (DATABASE_FIRST, 40, PASS),
+        (DATABASE_FIRST, 8, FAIL),
+        (DATABASE_FIRST, 42, FAIL),
+        (DATABASE_FIRST, None, FAIL),
+        # the index was captured first: what only it has was never in the database
+        (INDEX_FIRST, 15, FAIL),
+        (INDEX_FIRST, 25, FAIL),
+        (INDEX_FIRST, 35, FAIL),
+    ],
+)
+def test_item_that_only_the_index_has(spans: tuple[Span, Span], second: float | None, outcome: Outcome) -> None:
+    result, data = judged([OLD], [OLD, new(second)], spans)
+    assert (result.outcome, kinds(data)) == (outcome, {"skew": 1} if outcome is PASS else {"ghost": 1})
+
+
+@pytest.mark.parametrize(
+    ("spans", "second", "outcome"),
+    [
+        # the index was captured first: it may lack what was committed after its capture had started
+        (INDEX_FIRST, 10.5, PASS),
+        (INDEX_FIRST, 25, PASS),
+        (INDEX_FIRST, 40, PASS),
+        (INDEX_FIRST, 8, FAIL),
+        (INDEX_FIRST, None, FAIL),
+        # the index was captured later: what the database had by then, it must have
+        (DATABASE_FIRST, 15, FAIL),
+        (DATABASE_FIRST, 25, FAIL),
+        (DATABASE_FIRST, 8, FAIL),
+    ],
+)
+def test_item_that_the_index_lacks(spans: tuple[Span, Span], second: float | None, outcome: Outcome) -> None:
+    result, data = judged([OLD, new(second)], [OLD], spans)
+    wrong = {"missing": 1, "search_missing": 1}
+    assert (result.outcome, kinds(data)) == (outcome, {"skew": 1} if outcome is PASS else wrong)
+
+
+@pytest.mark.parametrize(
+    ("spans", "mine", "theirs", "outcome"),
+    [
+        (DATABASE_FIRST, new(-500, "1"), new(25, "2"), PASS),  # the index is newer, and was captured later
+        (DATABASE_FIRST, new(25, "2"), new(-500, "1"), FAIL),  # the index is older, though captured later
+        (INDEX_FIRST, new(25, "2"), new(-500, "1"), PASS),
+        (INDEX_FIRST, new(-500, "1"), new(25, "2"), FAIL),
+        (DATABASE_FIRST, new(-500, "1"), new(-400, "2"), FAIL),
+        (INDEX_FIRST, new(-400, "2"), new(-500, "1"), FAIL),
+    ],
+)
+def test_item_of_which_the_index_has_another_revision(
+    spans: tuple[Span, Span], mine: ContentItem, theirs: ContentItem, outcome: Outcome
+) -> None:
+    result, data = judged([OLD, mine], [OLD, theirs], spans)
+    assert (result.outcome, kinds(data)) == (outcome, {"skew": 1} if outcome is PASS else {"stale": 1})
+
+
+def test_captures_at_the_same_time_excuse_both_directions_within_them() -> None:
+    spans: tuple[Span, Span] = ((10, 30), (20, 40))
+    assert judged([OLD], [OLD, new(25)], spans)[0].outcome is PASS
+    assert judged([OLD, new(25)], [OLD], spans)[0].outcome is PASS
+    assert judged([OLD, new(15)], [OLD], spans)[0].outcome is FAIL
+    assert judged([OLD], [OLD, new(45)], spans)[0].outcome is FAIL
+
+
+def test_nothing_is_excused_of_an_index_that_was_built_anew_or_without_both_captures() -> None:
+    rebuilt = judged([OLD], [OLD, new(25)], DATABASE_FIRST, strategy={"search": "rebuild"})
+    assert (rebuilt[0].outcome, kinds(rebuilt[1])) == (FAIL, {"ghost": 1})
+    for only in (("database",), ("search",)):
+        result, data = judged([OLD], [OLD, new(25)], DATABASE_FIRST, artefacts=only)
+        assert (result.outcome, kinds(data)) == (FAIL, {"ghost": 1})
+
+
+def test_index_of_which_no_search_reaches_an_item_is_unknown() -> None:
+    result, data = judged([], [], DATABASE_FIRST)
+    assert (result.outcome, data["covered_by_queries"]) == (UNKNOWN, 0)
