@@ -24,6 +24,7 @@ from harness.model.drill import Service
 GOLDEN = "portal-drill.golden"
 KEY = "portal-drill.golden_key"
 GENERATION = "portal-drill.golden_generation"  # the run that made the set: two runs never write into one
+KEPT = 2  # sets of other trees or other images that stay beside a new one
 COUNTS = "counts"  # a volume with the number of names in each other one, written last
 TIMEOUT_S = 900.0
 _KEEP = """set -e; for v; do cp -a --reflink=auto "/from/$v/." "/to/$v"; done
@@ -68,7 +69,9 @@ def keep_golden(engine: Engine, owner: Owner, services: Sequence[Service], key: 
     Raises: HarnessBroken if the copy fails.
     """
     volumes, labels = volume_names(services), {GOLDEN: owner.drill, KEY: key, GENERATION: owner.run}
-    older = teardown.list_volumes(engine, [f"{GOLDEN}={owner.drill}"])
+    listed = teardown.list_volumes(engine, [f"{GOLDEN}={owner.drill}"])
+    newest = sorted({item["Labels"].get(GENERATION, "") for item in listed}, reverse=True)[:KEPT]
+    older = [item for item in listed if item["Labels"].get(GENERATION, "") not in newest]
     targets = {volume: _name(owner.run, volume) for volume in (*volumes, COUNTS)}
     for name in targets.values():
         with translated(f"the golden volume {name} could not be made"):

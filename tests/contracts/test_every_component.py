@@ -18,13 +18,7 @@ CHANGES = [(kind, change) for kind in KINDS for change in SAMPLES[kind].CHANGES]
 VARIANTS = [(kind, variant) for kind in KINDS for variant in SAMPLES[kind].VARIANTS]
 # Breaches known today, each with its proof here; who mends one, removes its line.
 KNOWN: dict[tuple[str, str], str] = {
-    ("file_tree", "below_the_volume"): "find exits with 1 where the folder itself is still to be restored",
-    ("file_tree", "access_list"): "getfattr prints no ./ before names: the first two signs of the key are cut off",
-    ("file_tree", "extended_attribute"): "the same",
     ("file_tree", "name_with_a_control_character"): "lines are sorted with their attributes: a\\x01 stands before a",
-    ("git", "the_volume_itself"): "a mount point always exists, whatever is in it",
-    ("opensearch", "by_name"): "an index named without a pattern answers 404 where it is not there yet",
-    ("opensearch", "not_yet_refreshed"): "a document that the index was not refreshed for is not listed",
 }
 
 every_kind = pytest.mark.parametrize("kind", KINDS)

@@ -334,9 +334,7 @@ def test_check_that_saw_nothing_is_unknown(name: str) -> None:
 
 
 @of("checks")
-def test_check_that_saw_nothing_says_why_it_is_unknown(name: str, request: pytest.FixtureRequest) -> None:
-    if name == "data_parity":
-        request.applymarker(pytest.mark.xfail(reason="without any component it finds '' and gives no reason"))
+def test_check_that_saw_nothing_says_why_it_is_unknown(name: str) -> None:
     for record in (empty_record(), empty_record(TREE)):
         result = registry.check(name).judge(record, registry.check(name).Options())
         assert result.expected and result.found

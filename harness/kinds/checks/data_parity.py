@@ -65,6 +65,8 @@ def judge(record: Record, options: Options) -> CheckResult:
     outcome = worst(outcomes)
     if outcome is Outcome.PASS and not compared and not all(component.may_be_empty for component in components):
         outcome, names = Outcome.UNKNOWN, [f"none of {ignored:,} items is of a class that is judged"]
+    if not components:
+        names = ["the drill has no component that could be compared"]
     good = f"{compared:,} items of {len(components)} components are equal"
     good += f"; {ignored:,} are of classes that are not judged" if ignored else ""
     return CheckResult(

@@ -1,9 +1,14 @@
-"""The restored portal holds this restore point's nonce: it is not the backup of an earlier day (LR-24, GEN-D1)."""
+"""The restored portal is of this restore point: its nonce, and every write from before each capture (LR-24).
+
+A canary that a tier acknowledged before that tier's capture began must be in its backup: an earlier day's files
+beside today's database lack it (LR-33, the commonest failure, design fact 8).
+"""
 
 from __future__ import annotations
 
-from harness.kinds.contracts import CheckAccess, KindOptions, Record, When
+from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
 from harness.model.frozen import JsonValue
+from harness.model.restore_point import RestorePoint
 from harness.model.verdict import CheckResult, Outcome
 
 WHEN = When.AS_RESTORED
@@ -21,8 +26,23 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     return [*access.portal_kind.read_nonces(access.portal)]
 
 
+def _lost(record: Record, point: RestorePoint) -> tuple[list[str], int]:
+    """Names of lost writes from before each tier's capture, and how many were asked for."""
+    seen = record.evidence.observation("canaries")
+    entries = seen.data if seen and isinstance(seen.data, list) else []
+    kept = {(str(e["tier"]), int(str(e["number"]))): bool(e["kept"]) for e in entries if isinstance(e, dict)}
+    lost, asked = [], 0
+    for mark in point.evidence.marks("canary_written"):
+        artefact, number = point.artefact(mark.subject), int(str(mark.facts["number"]))
+        if artefact and mark.at.monotonic_s < artefact.started.at.monotonic_s and (mark.subject, number) in kept:
+            asked += 1
+            if not kept[mark.subject, number]:
+                lost.append(f"canary {number} in {mark.subject}")
+    return lost, asked
+
+
 def judge(record: Record, options: Options) -> CheckResult:
-    """FAIL: the newest nonce in the portal is another one, or there is none. UNKNOWN: it was not asked."""
+    """FAIL: the newest nonce is another one, or none, or a write from before a capture is lost. UNKNOWN: not asked."""
     seen, point = record.evidence.observation("freshness"), record.restore_point
     nonces = seen.data if seen and isinstance(seen.data, list) else None
     expected = f"nonce {point.nonce} of {point.id}" if point else "the restore point's nonce"
@@ -33,7 +53,10 @@ def judge(record: Record, options: Options) -> CheckResult:
     elif nonces[-1] != point.nonce:
         outcome, found = Outcome.FAIL, f"the newest nonce is {nonces[-1]}: the backup of another moment"
     else:
-        outcome, found = Outcome.PASS, f"nonce {point.nonce}"
+        lost, asked = _lost(record, point)
+        outcome = Outcome.FAIL if lost else Outcome.PASS if asked else Outcome.UNKNOWN
+        found = f"nonce {point.nonce}, and all {asked} writes from before the captures"
+        found = f"lost though acknowledged before its capture: {joined(lost)}" if lost else found
     return CheckResult(
         name="freshness", when=WHEN, outcome=outcome, expected=expected, found=found, requirements=REQUIREMENTS
     )

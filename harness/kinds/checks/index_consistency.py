@@ -118,7 +118,7 @@ def _merge(
     for mine, theirs in _pairs(iter(database), iter(engine)):
         counts[0] += mine is not None
         counts[1] += theirs is not None
-        if mine and theirs and mine.revision == theirs.revision:
+        if mine and theirs and (mine.revision, mine.title) == (theirs.revision, theirs.title):
             continue
         one = theirs or mine
         assert one is not None
@@ -130,7 +130,8 @@ def _merge(
         elif theirs is None:
             kinds["missing"].add(_titled(mine))
         else:
-            kinds["stale"].add(f"{_titled(mine)} has revision {theirs.revision}, the database {mine.revision}")
+            other = f"revision {theirs.revision}" if theirs.revision != mine.revision else f"the title “{theirs.title}”"
+            kinds["stale"].add(f"{_titled(mine)} has {other} in the index, in the database revision {mine.revision}")
     return counts[0], counts[1]
 
 

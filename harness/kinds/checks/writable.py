@@ -6,6 +6,7 @@ index or a document library that belongs to somebody else show at the first writ
 
 from __future__ import annotations
 
+from harness.errors import CommandFailed
 from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Named
@@ -31,12 +32,20 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     """
     kind, token = access.portal_kind, f"written{access.restore_point.id[-4:]}after"
     wanted = [tier for tier in kind.TIERS if any(c.name == tier for c in access.plan.components)]
-    refs = dict(kind.write_canary(access.portal, NUMBER, token))
+    refs, refused = dict[str, str](), ""
+    try:
+        for tier, ref in kind.write_canary(access.portal, NUMBER, token):
+            refs[tier] = ref
+    except CommandFailed as error:
+        refused = str(error)[:300]
     # The mark says when a canary of the source was written; of this one nobody asks it.
     mark = access.restore_point.artefacts[0].finished
     canary = Canary(number=NUMBER, token=token, refs=refs, acknowledged=True, mark=mark)
     there = {tier: kept for _, tier, kept in kind.kept_canaries(access.portal, [canary])}
-    return [{"tier": tier, "acknowledged": tier in refs, "there": there.get(tier, False)} for tier in wanted]
+    return [
+        {"tier": tier, "acknowledged": tier in refs, "there": there.get(tier, False), "refused": refused}
+        for tier in wanted
+    ]
 
 
 def judge(record: Record, options: Options) -> CheckResult:
@@ -44,7 +53,7 @@ def judge(record: Record, options: Options) -> CheckResult:
     seen = record.evidence.observation("writable")
     tiers = [t for t in seen.data if isinstance(t, dict)] if seen and isinstance(seen.data, list) else []
     wrong = [
-        f"{t['tier']}: " + ("it is not there" if t["acknowledged"] else "not acknowledged")
+        f"{t['tier']}: " + ("it is not there" if t["acknowledged"] else f"not acknowledged; {t['refused']}".strip("; "))
         for t in tiers
         if not (t["acknowledged"] and t["there"])
     ]

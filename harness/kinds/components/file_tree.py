@@ -86,7 +86,8 @@ def _extended(shell: Shell, path: str, nested: tuple[str, ...]) -> dict[str, dic
         if line.startswith("# file: "):
             name = line.removeprefix("# file: ").encode(errors="surrogateescape")
             plain = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), name)
-            key = os.fsdecode(plain)[2:]  # find prints ./path, and . for the root
+            key = os.fsdecode(plain).removeprefix("./")
+            key = "" if key == "." else key
         elif "=" in line and not line.startswith("security.selinux="):
             attribute, _, value = line.partition("=")
             found.setdefault(key, {})[attribute] = value[:200]
@@ -134,7 +135,7 @@ def _prefix(shell: Shell, path: str, size: int) -> str | None:
 
 def position(access: ComponentAccess) -> dict[str, JsonValue]:
     """The newest change of anything in the tree, as a Unix time."""
-    script = 'find "$1" -xdev -printf "%C@\\n" | sort -n | tail -1'
+    script = '[ ! -e "$1" ] || find "$1" -xdev -printf "%C@\\n" | sort -n | tail -1'
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
         argv = ["sh", "-c", script, "position", str(access.component.options["path"])]
         return {"newest_change_unix_s": shell.run(argv, timeout_s=TIMEOUT_S).ok().text.strip()}
@@ -142,7 +143,7 @@ def position(access: ComponentAccess) -> dict[str, JsonValue]:
 
 def proved_empty(access: ComponentAccess) -> str | None:
     """None if no file lies in the tree; directories that a nested volume's mount made do not count."""
-    script = 'find "$1" -xdev ! -type d -print -quit'
+    script = '[ ! -e "$1" ] || find "$1" -xdev ! -type d -print -quit'
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
         argv = ["sh", "-c", script, "empty", str(access.component.options["path"])]
         return shell.run(argv, timeout_s=TIMEOUT_S).ok().text.strip() or None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from pydantic import Field
 
-from harness.errors import CommandFailed
 from harness.kinds.contracts import CommandResult, ComponentAccess, KindOptions, Shell, ToolImage
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass
@@ -18,9 +16,13 @@ TIMEOUT_S = 900.0
 # The repository belongs to the portal's user, the tool container runs as root.
 GIT_ENVIRONMENT = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
 
+# How many objects can be reached, and the digest of their sorted list.
+_OBJECTS = """set -o pipefail; cd "$1"; git rev-list --all --objects | wc -l
+git rev-list --all --objects | LC_ALL=C sort | sha256sum"""
+
 
 class Options(KindOptions):
-    path: str = Field(description="Absolute path of the repository (bare, or the working tree).")
+    path: str = Field(description="Absolute path of the repository (a bare one, or the `.git` of a working tree).")
 
 
 def git(shell: Shell, *arguments: str) -> CommandResult:
@@ -32,13 +34,11 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     path = str(access.component.options["path"])
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
         yield Item("HEAD", ItemClass.STATE, git(shell, "-C", path, "symbolic-ref", "HEAD").ok().text.strip(), {})
-        objects = git(shell, "-C", path, "rev-list", "--all", "--objects").ok()
-        if objects.truncated:
-            raise CommandFailed(f"{path}: more objects than can be listed at once")
-        digest = hashlib.sha256("\n".join(sorted(objects.text.splitlines())).encode()).hexdigest()
+        counted = ["bash", "-c", _OBJECTS, "objects", path]
+        listed = shell.run(counted, timeout_s=TIMEOUT_S, environment=GIT_ENVIRONMENT).ok().text.split()
         check = git(shell, "-C", path, "fsck", "--full", "--strict")
         yield Item("fsck", ItemClass.STATE, "clean" if check.exit_code == 0 else check.stderr.decode()[-300:], {})
-        yield Item("objects", ItemClass.STATE, digest, {"count": str(len(objects.text.splitlines()))})
+        yield Item("objects", ItemClass.STATE, listed[1], {"count": listed[0]})
         refs = git(shell, "-C", path, "for-each-ref", "--format=%(refname) %(objectname)").ok().text.splitlines()
         for ref in sorted(refs):
             name, digest = ref.split(" ")
@@ -54,4 +54,5 @@ def position(access: ComponentAccess) -> dict[str, JsonValue]:
 def proved_empty(access: ComponentAccess) -> str | None:
     path = str(access.component.options["path"])
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
-        return f"{path} exists" if shell.run(["test", "-e", path], timeout_s=60).exit_code == 0 else None
+        held = shell.run(["find", path, "-mindepth", "1", "-print", "-quit"], timeout_s=60)
+        return held.text.strip() or None  # a path that is not there yet is empty as well

@@ -49,6 +49,7 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     """
     http = client(access)
     rules = Options.model_validate(access.component.options).documents
+    http.request("POST", f"/{pattern(access)}/_refresh", params={"ignore_unavailable": "true"}).expect(200)
     indexes = named_indexes(http, access)
     for alias, index in sorted(indexes.items(), key=lambda pair: f"{pair[0]}/"):
         for hit in hits(http, index, {"sort": [{"_id": "asc"}]}):
@@ -77,7 +78,13 @@ def pattern(access: ComponentAccess) -> str:
 def named_indexes(http: Http, access: ComponentAccess) -> dict[str, str]:
     """What each index of the component is called in keys, to its real name: its first alias that no other index
     has, else the name itself."""
-    found = http.request("GET", f"/{pattern(access)}/_alias", params={"allow_no_indices": "true"}).expect(200).json()
+    found = (
+        http.request(
+            "GET", f"/{pattern(access)}/_alias", params={"allow_no_indices": "true", "ignore_unavailable": "true"}
+        )
+        .expect(200)
+        .json()
+    )
     shared = Counter(alias for entry in found.values() for alias in entry["aliases"])
     return {
         next((alias for alias in sorted(entry["aliases"]) if shared[alias] == 1), index): index

@@ -46,7 +46,8 @@ def restore(access: RestoreAccess) -> None:
     with access.stack.tool(
         access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
     ) as shell:
-        shell.run(["rm", "-rf", "--one-file-system", path], timeout_s=TIMEOUT_S).ok()
+        clear = 'mkdir -p "$1" && find "$1" -mindepth 1 -delete'  # the path itself may be a mount point
+        shell.run(["sh", "-c", clear, "clear", path], timeout_s=TIMEOUT_S).ok()
         git(shell, "clone", "--mirror", "--quiet", BUNDLE, path).ok()
         git(shell, "-C", path, "remote", "remove", "origin").ok()
         git(shell, "-C", path, "symbolic-ref", "HEAD", str(access.facts["head"])).ok()

@@ -19,6 +19,9 @@ from harness.model.frozen import JsonValue
 COMPONENTS = frozenset({"postgresql"})
 TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "started"  # one snapshot, taken when the dump begins
+TRAILER = b"PostgreSQL database cluster dump complete"
+# Roles of the cluster but the one that initdb made; what else they own in a sandbox goes with the database.
+_OTHER_ROLES = """SELECT format('DROP ROLE %I', rolname) FROM pg_authid WHERE oid <> 10 AND rolname !~ '^pg_' \\gexec"""
 DUMP, ROLES = "database.dump", "roles.sql"
 
 
@@ -73,7 +76,8 @@ def restore(access: RestoreAccess) -> None:
     ) as shell:
         run = _Client(access, database, shell, access.timeout_s)
         stop = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
-        run("psql", *run.connection, *stop, "-d", "postgres", "-c", f'DROP DATABASE IF EXISTS "{database.database}"')
+        remove = f'DROP DATABASE IF EXISTS "{database.database}" WITH (FORCE);\n{_OTHER_ROLES}\n'
+        run("psql", *run.connection, *stop, "-d", "postgres", "-f", "-", stdin=remove.encode())
         roles = _roles(access)
         # The superuser that initdb made is in the file as well; to create it again would be an error.
         roles = re.sub(rb"(?m)^CREATE ROLE \"?" + database.user.encode() + rb"\"?;$", b"", roles)
@@ -84,10 +88,14 @@ def restore(access: RestoreAccess) -> None:
 
 
 def _roles(access: RestoreAccess) -> bytes:
+    """The file of roles, whole: psql would run a last statement that was cut short (GEN-D2)."""
     try:
-        return (access.artefact / ROLES).read_bytes()
+        roles = (access.artefact / ROLES).read_bytes()
     except OSError as error:
         raise CommandFailed(f"{ROLES} of {access.component.name} cannot be read: {error.strerror}") from error
+    if TRAILER not in roles[-200:]:
+        raise CommandFailed(f"{ROLES} of {access.component.name} was cut short: it does not end as pg_dumpall ends it")
+    return roles
 
 
 class _Client:

@@ -79,6 +79,7 @@ def restore(access: RestoreAccess) -> None:
             raise CommandFailed(f"the server answered 200, but of its shards {shards}")
     finally:
         http.request("DELETE", f"/_snapshot/{name}")
+        _copy(access, folder, None, writable=False)
     for index in named_indexes(http, access).values():
         health = http.request(
             "GET", f"/_cluster/health/{index}", params={"wait_for_status": "yellow", "timeout": "30s"}
@@ -105,7 +106,7 @@ def _register(http: Http, name: str, folder: str) -> None:
 def _copy(access: BackupAccess | RestoreAccess, origin: str, target: str | None, *, writable: bool) -> None:
     """Copy a repository with the owner that the server's volume has; without a target, remove it."""
     script = """set -e; [ -n "$2" ] || { rm -rf "$1"; exit 0; }
-        mkdir -p "$2"; cp -R "$1/." "$2"; chown -R --reference="$3" "$2" """
+        rm -rf "$2"; mkdir -p "$2"; cp -R "$1/." "$2"; chown -R --reference="$3" "$2" """
     root = Options.model_validate(access.component.engine_options).repository_path
     with access.stack.tool(
         access.component.service,

@@ -274,6 +274,20 @@ def test_drill_without_a_component_proves_nothing() -> None:
 # ---------------------------------------------------------------- freshness, teardown, portal_health
 
 
+def written(number: int, second: float, tier: str = "database") -> Mark:
+    at = AT.model_copy(update={"monotonic_s": second})
+    return Mark(name="canary_written", subject=tier, at=at, facts={"number": number, "token": f"x{number}"})
+
+
+def kept(*numbers: int, lost: tuple[int, ...] = (), tier: str = "database") -> Observation:
+    entries = [{"number": n, "tier": tier, "kept": True} for n in numbers]
+    return seen("canaries", entries + [{"number": n, "tier": tier, "kept": False} for n in lost])
+
+
+CAPTURED_S = AT.monotonic_s  # when the capture of every artefact of `point` started
+WRITTEN = point({"database": (1,)}, (written(1, CAPTURED_S - 0.5), written(2, CAPTURED_S + 0.5)))
+
+
 @pytest.mark.parametrize(
     ("data", "outcome"),
     [
@@ -286,12 +300,30 @@ def test_drill_without_a_component_proves_nothing() -> None:
     ],
 )
 def test_newest_nonce_decides(data: Any, outcome: Outcome) -> None:
-    assert judged("freshness", seen("freshness", data), of=point({})).outcome is outcome
+    assert judged("freshness", seen("freshness", data), kept(1), of=WRITTEN).outcome is outcome
+
+
+def test_write_from_before_the_capture_that_is_lost_fails_by_name() -> None:
+    result = judged("freshness", seen("freshness", ["today"]), kept(2, lost=(1,)), of=WRITTEN)
+    assert (result.outcome, "canary 1 in database" in result.found) == (FAIL, True)
+
+
+def test_write_from_after_the_capture_may_be_lost() -> None:
+    assert judged("freshness", seen("freshness", ["today"]), kept(1, lost=(2,)), of=WRITTEN).outcome is PASS
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [(), (seen("canaries", None),), (kept(),), (kept(2),), (kept(1, tier="files"),)],
+    ids=["not looked", "no data", "none", "only later ones", "another tier"],
+)
+def test_right_nonce_without_a_write_from_before_the_capture_is_unknown(lines: tuple[Line, ...]) -> None:
+    assert judged("freshness", seen("freshness", ["today"]), *lines, of=WRITTEN).outcome is UNKNOWN
 
 
 def test_nonce_that_nobody_asked_for_is_unknown() -> None:
-    assert judged("freshness", of=point({})).outcome is UNKNOWN
-    assert judged("freshness", seen("freshness", ["today"])).outcome is UNKNOWN
+    assert judged("freshness", kept(1), of=WRITTEN).outcome is UNKNOWN
+    assert judged("freshness", seen("freshness", ["today"]), kept(1)).outcome is UNKNOWN
 
 
 REMOVED = Mark(name="sandbox_removed", at=AT, facts={"leftovers": []})
@@ -337,8 +369,8 @@ def test_every_probe_must_be_good(probes: Any, ignored: list[str], outcome: Outc
 # ---------------------------------------------------------------- writable
 
 
-def tier(name: str, acknowledged: bool, there: bool) -> dict[str, Any]:
-    return {"tier": name, "acknowledged": acknowledged, "there": there}
+def tier(name: str, acknowledged: bool, there: bool, refused: str = "") -> dict[str, Any]:
+    return {"tier": name, "acknowledged": acknowledged, "there": there, "refused": refused}
 
 
 @pytest.mark.parametrize(
@@ -349,6 +381,7 @@ def tier(name: str, acknowledged: bool, there: bool) -> dict[str, Any]:
         ([tier("database", True, True), tier("search", True, False)], FAIL, "search: it is not there"),
         ([tier("database", False, False), tier("search", True, True)], FAIL, "database: not acknowledged"),
         ([tier("database", False, True)], FAIL, "database: not acknowledged"),
+        ([tier("database", False, False, "exit 1")], FAIL, "database: not acknowledged; exit 1"),
         ([], UNKNOWN, "nothing was written"),
         (None, UNKNOWN, "nothing was written"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -209,6 +210,12 @@ def test_item_of_which_the_index_has_another_revision(
 ) -> None:
     result, data = judged([OLD, mine], [OLD, theirs], spans)
     assert (result.outcome, kinds(data)) == (outcome, {"skew": 1} if outcome is PASS else {"stale": 1})
+
+
+def test_item_of_the_same_revision_with_another_title_is_stale() -> None:
+    result, data = judged([OLD], [replace(OLD, title="Start")], DATABASE_FIRST)
+    assert (result.outcome, kinds(data)) == (FAIL, {"stale": 1})
+    assert "Home" in result.found and "Start" in result.found
 
 
 def test_captures_at_the_same_time_excuse_both_directions_within_them() -> None:

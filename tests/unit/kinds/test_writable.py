@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from harness.errors import CommandFailed
+from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds import registry
 from harness.kinds.checks import writable
 from harness.kinds.contracts import CheckAccess, Record
@@ -30,16 +29,18 @@ class PortalInMemory:
 
     TIERS = ("database", "files", "search")
 
-    def __init__(self, acknowledges: Sequence[str] = TIERS, forgets: Sequence[str] = (), refuses: bool = False) -> None:
-        self.acknowledges, self.forgets, self.refuses = acknowledges, forgets, refuses
+    def __init__(
+        self, acknowledges: Sequence[str] = TIERS, forgets: Sequence[str] = (), error: Exception | None = None
+    ) -> None:
+        self.acknowledges, self.forgets, self.error = acknowledges, forgets, error
         self.written: list[tuple[int, str]] = []
 
     def write_canary(self, access: Any, number: int, token: str) -> Iterator[tuple[str, str]]:
         self.written.append((number, token))
         for tier in self.acknowledges:
             yield tier, f"{tier}-{number}"
-        if self.refuses:
-            raise CommandFailed("the database is read-only")
+        if self.error:
+            raise self.error
 
     def kept_canaries(self, access: Any, canaries: Sequence[Canary]) -> Iterator[tuple[int, str, bool]]:
         for canary in canaries:
@@ -136,16 +137,21 @@ def test_plan_without_a_tier_shows_nothing() -> None:
     assert outcome(PortalInMemory(), ()) == (UNKNOWN, "nothing was written")
 
 
-def test_refusal_is_handed_on_and_is_no_observation() -> None:
-    with pytest.raises(CommandFailed, match="read-only"):
-        outcome(PortalInMemory(refuses=True))
+def test_refusal_is_an_answer_and_fails_with_its_reason() -> None:
+    result = outcome(PortalInMemory(acknowledges=("database",), error=CommandFailed("the database is read-only")))
+    reason = "not acknowledged; the database is read-only"
+    assert result == (FAIL, f"files: {reason}, search: {reason}")
 
 
 def test_item_cannot_be_taken_for_one_of_the_source() -> None:
-    portal = PortalInMemory(refuses=True)
-    with suppress(CommandFailed):
-        outcome(portal)
+    portal = PortalInMemory()
+    outcome(portal)
     assert portal.written == [(0, "written4f3aafter")]  # the source's writes are numbered from 1
+
+
+def test_write_of_which_it_is_not_known_whether_it_was_made_is_no_observation() -> None:
+    with pytest.raises(CouldNotAsk, match="timed out"):
+        outcome(PortalInMemory(error=CouldNotAsk("timed out")))
 
 
 @pytest.mark.parametrize("product", ["liferay-dxp-7.4", "plain"])

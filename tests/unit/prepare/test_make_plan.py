@@ -150,7 +150,7 @@ def test_volumes_that_no_component_looks_into_stand_in_the_plan(drill_of: Reads)
     assert uploads in explain(plan)
     component = "components: {uploads: {kind: file_tree, engine: tar, service: web, path: /srv/uploads}}\n"
     waiver = "waivers: [{undeclared: volume uploads, reason: scratch, until: 2027-01-31}]\n"
-    other = "waivers: [{undeclared: volume upload, reason: scratch, until: 2027-01-31}]\n"
+    other = "waivers: [{undeclared: volume uploads_of_old, reason: scratch, until: 2027-01-31}]\n"
     for more, uncovered in ((component, ()), (waiver, ()), (other, (uploads,))):
         assert make_plan(drill_of(more, stack=MORE_VOLUMES)).uncovered == uncovered
 
