@@ -74,7 +74,7 @@ def capture_order(drill: Drill) -> tuple[Component, ...]:
 def _capture(drill: Drill) -> tuple[Step, ...]:
     steps, components = Steps(drill), capture_order(drill)
     images = steps.add(Action.PREPARE_IMAGES)
-    preflight = steps.add(Action.PREFLIGHT, needs=(images,))
+    preflight = steps.add(Action.PREFLIGHT, "source", needs=(images,))
     source = steps.add(Action.START_SOURCE, needs=(images, preflight))
     steps.add(Action.SURVEY, needs=(source,))
     guard = steps.add(Action.GUARD, needs=(source,))

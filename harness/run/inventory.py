@@ -85,15 +85,13 @@ class _Tally:
     def take(self, before: Item | None, after: Item | None, restored: Item | None) -> None:
         one = restored or after or before
         assert one is not None
-        if restored and restored.digest == UNREADABLE:
-            raise CouldNotAsk(f"{self._component.name}: {one.key!r} could not be read after its restore")
-        if before and after and before.digest == after.digest == UNREADABLE:
-            raise CouldNotAsk(f"{self._component.name}: {one.key!r} could not be read on the source")
         classes = {item.item_class for item in (before, after, restored) if item}
         if ItemClass.CANARY in classes:
             self.canaries += 1
         elif classes & IGNORED:
             self._ignore(one.key, next(iter(classes & IGNORED)))
+        elif (where := _unreadable(before, after, restored)) is not None:
+            raise CouldNotAsk(f"{self._component.name}: {one.key!r} could not be read {where}")
         elif before is None or after is None:
             self._not_in_both(one.key, before, after, restored)
         elif restored is None:
@@ -153,6 +151,15 @@ class _Tally:
             if digests.get(key) != item.digest:
                 self.changed.add(f"{key} (does not begin with what it held before)")
         self._appended.clear()
+
+
+def _unreadable(before: Item | None, after: Item | None, restored: Item | None) -> str | None:
+    """Where an item that is judged could not be read; at the source once is enough to have seen it."""
+    if restored and restored.digest == UNREADABLE:
+        return "after its restore"
+    if before and after and before.digest == after.digest == UNREADABLE:
+        return "on the source"
+    return None
 
 
 def _number(text: str) -> float:

@@ -57,6 +57,7 @@ def judge(record: Record, options: Options) -> CheckResult:
         for t in tiers
         if not (t["acknowledged"] and t["there"])
     ]
+    wrong += [f"refused: {t['refused']}" for t in tiers[:1] if t["refused"] and not wrong]
     outcome = Outcome.UNKNOWN if not tiers else Outcome.FAIL if wrong else Outcome.PASS
     good = f"written and found in {joined(str(t['tier']) for t in tiers)}" if tiers else "nothing was written"
     return CheckResult(

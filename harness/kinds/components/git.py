@@ -54,5 +54,5 @@ def position(access: ComponentAccess) -> dict[str, JsonValue]:
 def proved_empty(access: ComponentAccess) -> str | None:
     path = str(access.component.options["path"])
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
-        held = shell.run(["find", path, "-mindepth", "1", "-print", "-quit"], timeout_s=60)
-        return held.text.strip() or None  # a path that is not there yet is empty as well
+        script = '[ ! -e "$1" ] || find "$1" -xdev -mindepth 1 -print -quit'
+        return shell.run(["sh", "-c", script, "empty", path], timeout_s=60).ok().text.strip() or None

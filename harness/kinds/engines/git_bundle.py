@@ -46,7 +46,7 @@ def restore(access: RestoreAccess) -> None:
     with access.stack.tool(
         access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
     ) as shell:
-        clear = 'mkdir -p "$1" && find "$1" -mindepth 1 -delete'  # the path itself may be a mount point
+        clear = 'mkdir -p "$1" && find "$1" -xdev -mindepth 1 -delete'  # the path itself may be a mount point
         shell.run(["sh", "-c", clear, "clear", path], timeout_s=TIMEOUT_S).ok()
         git(shell, "clone", "--mirror", "--quiet", BUNDLE, path).ok()
         git(shell, "-C", path, "remote", "remove", "origin").ok()

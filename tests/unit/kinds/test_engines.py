@@ -82,27 +82,43 @@ def test_dump_that_holds_no_table_is_refused(tmp_path: Path) -> None:
         pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
 
 
+TRAILER = b"--\n-- PostgreSQL database cluster dump complete\n--\n"  # the end of what pg_dumpall writes
+
+
 def test_restore_removes_first_and_stops_at_the_first_error(tmp_path: Path) -> None:
     roles = b'CREATE ROLE postgres;\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n'
-    (tmp_path / "roles.sql").write_bytes(roles)
+    (tmp_path / "roles.sql").write_bytes(roles + TRAILER)
     stack = FakeStack()
     pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}, jobs=4))
     shell = stack.the_shell
     assert shell.programs == ["psql", "psql", "pg_restore", "vacuumdb"]
-    assert shell.commands[0][-1] == 'DROP DATABASE IF EXISTS "shop"'
+    removal = (shell.inputs[0] or b"").splitlines()
+    assert removal[0] == b'DROP DATABASE IF EXISTS "shop" WITH (FORCE);'
+    assert b"DROP ROLE %I" in removal[1] and removal[1].endswith(b"\\gexec")
     assert all("ON_ERROR_STOP=1" in argv for argv in shell.commands[:2])
     assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[2])
-    assert shell.inputs[1] == b'\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n'
+    assert (
+        shell.inputs[1] == b'\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n' + TRAILER
+    )
     assert "artefact_writable" not in stack.tools[0]
 
 
 @pytest.mark.parametrize(("program", "last"), [("pg_restore", "pg_restore"), ("vacuumdb", "vacuumdb")])
 def test_failed_restore_is_raised(tmp_path: Path, program: str, last: str) -> None:
-    (tmp_path / "roles.sql").write_bytes(b"")
+    (tmp_path / "roles.sql").write_bytes(TRAILER)
     stack = FakeStack(FakeShell({(program,): (1, "", "could not read from input file: end of file")}))
     with pytest.raises(CommandFailed, match="end of file"):
         pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
     assert stack.the_shell.programs[-1] == last
+
+
+@pytest.mark.parametrize("roles", [b"", b"CREATE ROLE shop;\n", TRAILER[:-9], TRAILER + b"x" * 201])
+def test_file_of_roles_that_was_cut_short_is_never_run(tmp_path: Path, roles: bytes) -> None:
+    (tmp_path / "roles.sql").write_bytes(roles)
+    stack = FakeStack()
+    with pytest.raises(CommandFailed, match=r"roles\.sql of it was cut short"):
+        pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+    assert stack.the_shell.programs == ["psql"]  # the removal alone
 
 
 def test_restore_without_its_roles_is_a_failure_of_the_backup(tmp_path: Path) -> None:
