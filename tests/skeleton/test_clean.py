@@ -18,7 +18,8 @@ pytestmark = pytest.mark.engine
 def test_clean_drill_is_recovered(clean: Finished) -> None:
     verdict = clean.verdict
     assert clean.outcomes == dict.fromkeys(
-        ("capture", "restore", "restore_point", "portal_health", "data_parity", "freshness", "teardown"), "PASS"
+        ("capture", "restore", "restore_point", "portal_health", "data_parity", "freshness", "writable", "teardown"),
+        "PASS",
     )
     assert {name: objective["outcome"] for name, objective in verdict["objectives"].items()} == dict.fromkeys(
         ("rto", "rpo", "skew", "downtime"), "PASS"

@@ -1,0 +1,50 @@
+"""Other ways to drill the Liferay stack: an index that is built anew, a portal that is stopped for its backup."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli import main
+from harness.run.journal import read_evidence
+
+pytestmark = [pytest.mark.engine, pytest.mark.prove]
+HERE = Path(__file__).parent
+
+
+def performed(name: str, root: Path) -> tuple[dict[str, Any], Path]:
+    """Runs the variant in a root of its own; the verdict as it was written, and the run's folder."""
+    code = main(["--root", str(root), "run", str(HERE / f"{name}.drill.yaml")])
+    folder = (root / "reports" / name / "latest").resolve()
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    said = {check["name"]: (check["outcome"], check["found"]) for check in verdict["checks"]}
+    assert (code, verdict["outcome"], verdict["recovered"]) == (0, "PASS", True), said
+    return verdict, folder
+
+
+def test_rebuilt_index_is_a_stage_of_its_own_and_agrees(tmp_path: Path) -> None:
+    verdict, folder = performed("liferay-rebuild", tmp_path)
+    stages = [stage["name"] for stage in verdict["objectives"]["rto"]["stages"]]
+    assert "component_restored search" not in stages
+    assert stages[-3:] == ["index_rebuilt search", "index_consistent search", "first_correct_search"]
+    check = next(check for check in verdict["checks"] if check["name"] == "index_consistency")
+    assert check["when"] == "after_rebuild"
+    assert "skew" not in check["found"]  # built from the restored database: nothing is excused
+    # What exists nowhere else was restored, not rebuilt (LR-D1).
+    assert "component_restored search_tuning" in stages
+    assert read_evidence(folder / "evidence.jsonl").observation("difference", "search") is None
+
+
+def test_offline_backup_sees_nothing_change_and_measures_its_downtime(tmp_path: Path) -> None:
+    verdict, folder = performed("liferay-offline", tmp_path)
+    assert verdict["objectives"]["downtime"]["measured_s"] > 1
+    evidence = read_evidence(folder / "evidence.jsonl")
+    library = evidence.observation("difference", "document_library")
+    assert library is not None and isinstance(library.data, dict)
+    assert library.data["transient"] == {"count": 0, "first": []}
+    # The rewired value stands in the restored portal, and is what it is expected to say.
+    rewired = [seen.data for seen in evidence.observations("rewired")]
+    assert rewired == [{"from": "mail.production.example", "to": "sink.invalid", "count": 1}]
