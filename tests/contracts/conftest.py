@@ -81,8 +81,9 @@ def bench(kind: str, benches: Benches) -> Bench:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of one kind's bench follow each other, whichever file they are in."""
-    places = [i for i, item in enumerate(items) if "bench" in getattr(item, "fixturenames", ())]
+    """All tests of one kind's bench follow each other, whichever file they are in; `bench` is a name that other
+    folders use as well, `benches` is ours alone."""
+    places = [i for i, item in enumerate(items) if {"bench", "benches"} <= set(getattr(item, "fixturenames", ()))]
     ours = sorted((items[i] for i in places), key=lambda item: str(cast(pytest.Function, item).callspec.params["kind"]))
     for place, item in zip(places, ours, strict=True):
         items[place] = item
