@@ -1,4 +1,7 @@
-"""Other ways to drill the Liferay stack: an index that is built anew, a portal that is stopped for its backup."""
+"""Other ways to drill the Liferay stack: an index that is built anew, a portal that is stopped for its backup.
+
+Their files are not named `*.drill.yaml`, or pytest would perform each of them twice.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ HERE = Path(__file__).parent
 
 def performed(name: str, root: Path) -> tuple[dict[str, Any], Path]:
     """Runs the variant in a root of its own; the verdict as it was written, and the run's folder."""
-    code = main(["--root", str(root), "run", str(HERE / f"{name}.drill.yaml")])
+    code = main(["--root", str(root), "run", str(HERE / f"{name}.yaml")])
     folder = (root / "reports" / name / "latest").resolve()
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     said = {check["name"]: (check["outcome"], check["found"]) for check in verdict["checks"]}
