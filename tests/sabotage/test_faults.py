@@ -68,7 +68,7 @@ NAMED = {
     "sql/row_deleted": r"^database: missing row/public\.\w+/\S+$",
     "sql/sequence_set_back": r"^database: changed sequence/public\.\w+ \(set back from \d+ to 1\)$",
     "stale/database_only": r"the newest nonce is nonce\w+: the backup of another moment",
-    "stale/documents_only": r"^document_library: missing documents/portal-drill-canary-",
+    "stale/documents_only": r"^lost though acknowledged before its capture: canary \d+ in document_library",
     "stale/everything": r"the newest nonce is nonce\w+: the backup of another moment",
     "stale/index_only": r"^ghost: (page|document):\d+ “portal-drill canary",
     "truncated/bundle": r"^restore:source_code: git ",

@@ -14,7 +14,7 @@ ROWS = (
     FaultRow("everything", "database", "all", ("LR-24", "LR-33", "GEN-D1"), "freshness"),
     FaultRow("database_only", "database", "database", ("LR-24", "LR-33", "LR-D5"), "freshness"),
     FaultRow("index_only", "search", "search", ("LR-26", "LR-27", "LR-33"), "index_consistency"),
-    FaultRow("documents_only", "document_library", "document_library", ("LR-18", "LR-33", "LR-D5"), "data_parity"),
+    FaultRow("documents_only", "document_library", "document_library", ("LR-18", "LR-33", "LR-D5"), "freshness"),
 )
 
 
