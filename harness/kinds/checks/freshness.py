@@ -33,6 +33,8 @@ def _lost(record: Record, point: RestorePoint) -> tuple[list[str], int]:
     kept = {(str(e["tier"]), int(str(e["number"]))): bool(e["kept"]) for e in entries if isinstance(e, dict)}
     lost, asked = [], 0
     for mark in point.evidence.marks("canary_written"):
+        if mark.subject in record.drill.rebuilt():
+            continue  # built from what another component's capture held
         artefact, number = point.artefact(mark.subject), int(str(mark.facts["number"]))
         if artefact and mark.at.monotonic_s < artefact.started.at.monotonic_s and (mark.subject, number) in kept:
             asked += 1
