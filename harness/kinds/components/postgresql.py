@@ -7,12 +7,13 @@ Typed hashes call 1.0 and 1.00 equal, so rows are hashed as text, with the sessi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Literal
 
 from pydantic import Field
 
 from harness.kinds.components._postgresql_objects import OBJECTS
-from harness.kinds.contracts import ComponentAccess, KindOptions, Sql
+from harness.kinds.contracts import ComponentAccess, KindOptions, Sql, Stack
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass
 
@@ -47,6 +48,12 @@ class Options(KindOptions):
     ignored_columns: list[IgnoredColumns] = Field(default=[], description="Columns that may differ, with the reason.")
 
 
+def connected(stack: Stack, service: str, options: Options, database: str | None = None) -> AbstractContextManager[Sql]:
+    """A connection as the component's user, to its database unless another one is named."""
+    password = stack.environment(service)[options.password_variable]
+    return stack.sql(service, database=database or options.database, user=options.user, password=password)
+
+
 def inventory(access: ComponentAccess) -> Iterator[Item]:
     """`row/<table>/<primary key>`, `sequence/<name>` and `<kind>/<name>` for each schema object and role.
 
@@ -56,10 +63,7 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     with attributes `last` and `highest` (the highest value in use). Raises: CouldNotAsk, CommandFailed.
     """
     options = Options.model_validate(access.component.options)
-    password = access.stack.environment(access.component.service)[options.password_variable]
-    with access.stack.sql(
-        access.component.service, database=options.database, user=options.user, password=password
-    ) as sql:
+    with connected(access.stack, access.component.service, options) as sql:
         for kind in sorted({*OBJECTS, "row", "sequence"}, key=lambda kind: f"{kind}/"):
             if kind == "row":
                 yield from _rows(sql, options)
@@ -140,10 +144,7 @@ def _quoted(name: str) -> str:
 def position(access: ComponentAccess) -> dict[str, JsonValue]:
     """The write-ahead log's position and the server's version."""
     options = Options.model_validate(access.component.options)
-    password = access.stack.environment(access.component.service)[options.password_variable]
-    with access.stack.sql(
-        access.component.service, database=options.database, user=options.user, password=password
-    ) as sql:
+    with connected(access.stack, access.component.service, options) as sql:
         lsn, version = next(iter(sql.rows("SELECT pg_current_wal_lsn()::text, current_setting('server_version')")))
     return {"lsn": lsn, "server_version": version}
 
@@ -151,9 +152,8 @@ def position(access: ComponentAccess) -> dict[str, JsonValue]:
 def proved_empty(access: ComponentAccess) -> str | None:
     """None if the cluster has no database and no role but those that initdb makes."""
     options = Options.model_validate(access.component.options)
-    password = access.stack.environment(access.component.service)[options.password_variable]
     query = """SELECT 'database ' || datname FROM pg_database
         WHERE datname NOT IN ('postgres', 'template0', 'template1')
         UNION ALL SELECT 'role ' || rolname FROM pg_authid WHERE rolname !~ '^pg_' AND oid <> 10"""
-    with access.stack.sql(access.component.service, database="postgres", user=options.user, password=password) as sql:
+    with connected(access.stack, access.component.service, options, database="postgres") as sql:
         return ", ".join(name for (name,) in sql.rows(query)) or None

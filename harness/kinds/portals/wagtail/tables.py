@@ -96,9 +96,8 @@ def texts(access: PortalAccess) -> Iterator[tuple[str, int, str]]:
     """(page or document, id, text that is searched) straight from the database."""
     component = access.drill.component("database")
     options = postgresql.Options.model_validate(component.options)
-    password = access.stack.environment(component.service)[options.password_variable]
     query = """SELECT 'page', p.id, p.title || E'\\n' || c.body FROM wagtailcore_page p
         JOIN portal_contentpage c ON c.page_ptr_id = p.id WHERE p.live
         UNION ALL SELECT 'document', d.id, d.title FROM portal_librarydocument d"""
-    with access.stack.sql(component.service, database=options.database, user=options.user, password=password) as sql:
+    with postgresql.connected(access.stack, component.service, options) as sql:
         yield from sql.rows(query)
