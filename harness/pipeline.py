@@ -55,7 +55,8 @@ def drill_run(
     """Entering captures (unless `restore_point` is given), recovers and observes up to `settled`; leaving
     tears down, closes the evidence, judges and reports, Ctrl-C included.
 
-    `fault` says that `plan` was altered on purpose; a damaged restore point says so itself.
+    `fault` says that `plan` was altered, or that source or target are to be spoilt, on purpose; a damaged restore
+    point says so itself.
     Raises: HarnessBroken if no container engine answers.
     """
     run_id, state = clock.new_id(), root.resolve() / STATE
@@ -69,7 +70,7 @@ def drill_run(
         _save_plan(folder, drill, plan)
         journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services))
         run = DrillRun(run_id, folder)
-        session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep)
+        session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep, fault)
         stages = _Stages(session, point, restore_point)
         held.callback(stages.finish, run)
         progress.run_started(drill.name, run_id, str(folder))
@@ -113,8 +114,8 @@ class _Stages:
             report.write_reports(session.folder, run.verdict, session.drill, session.plan, evidence)
             if run.verdict.recovered and self._point_folder is not None:
                 (self._point_folder / vault.RECOVERED).touch()
-            if self._point is None and self._capture is not None:
-                shutil.rmtree(self._capture.folder, ignore_errors=True)  # nothing was sealed: it is no backup
+            if self._capture is not None and (self._point is None or session.fault is not None):
+                shutil.rmtree(self._capture.folder, ignore_errors=True)  # never sealed, or of a faulty run: no backup
             vault.prune(vault.vault_of(session.state, session.drill.name), session.drill.keep)
 
 

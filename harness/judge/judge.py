@@ -86,11 +86,12 @@ def _counts(name: str, result: ObjectiveResult, record: Record) -> bool:
 def _judge_check(use: CheckUse, record: Record) -> CheckResult:
     """The check's own judgement, or UNKNOWN with the reason why it has none."""
     kind = registry.check(use.name)
-    seen = record.evidence.observation(use.name)
+    seen = record.evidence.observation(use.name, "")
     if seen is not None and seen.seen is Seen.REFUSED and Outcome.FAIL in kind.OUTCOMES:
         return _no_answer(use, f"what was restored refuses: {seen.reason}").model_copy(update={"outcome": Outcome.FAIL})
-    if seen is not None and seen.seen is not Seen.SEEN:
-        return _no_answer(use, f"its observation {seen.seen.replace('_', ' ')}: {seen.reason}")
+    for look in (seen, record.at_source(use.name)):
+        if look is not None and look.seen is not Seen.SEEN:
+            return _no_answer(use, f"its observation {look.seen.replace('_', ' ')}: {look.reason}")
     try:
         result = kind.judge(record, registry.options(kind, use.options))
     except Exception as error:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.model.drill import Component, Drill, Portal
-from harness.model.evidence import Evidence
+from harness.model.evidence import AT_SOURCE, Evidence, Observation
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Difference, Item
 from harness.model.plan import Plan
@@ -145,6 +145,9 @@ class Stack(Protocol):
     def environment(self, service: str) -> Mapping[str, str]:
         """The service's environment with secrets resolved."""
 
+    def addresses(self) -> Mapping[str, str]:
+        """The addresses of the running services."""
+
     def mounts(self, service: str) -> tuple[str, ...]:
         """The paths at which the service mounts volumes, so that one tree can leave out another nested in it."""
 
@@ -258,6 +261,36 @@ class ComponentKind(Protocol):
 
     def proved_empty(self, access: ComponentAccess) -> str | None:
         """None if the target holds nothing, else what it holds."""
+
+
+@dataclass(frozen=True)
+class Surrounding:
+    """One thing that the survey finds around a component: a database of the same server, an index, a hook.
+
+    `name` is what a waiver calls it (`undeclared: database reports`); `declared`: a component holds it;
+    `why` says what it would cost to lose it.
+    """
+
+    name: str
+    declared: bool
+    why: str
+    requirements: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Surrounded(Protocol):
+    """Capability of a component that lies beside others of its sort, all of which somebody must back up (LR-18)."""
+
+    def surroundings(self, access: ComponentAccess) -> Iterator[Surrounding]:
+        """All that its server or place holds. Raises: CouldNotAsk, CommandFailed."""
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """Capability: the component's own opinion of its soundness (corrupt pages, red indexes, lost objects)."""
+
+    def verify(self, access: ComponentAccess) -> Iterator[Probe]:
+        """Raises: CouldNotAsk, CommandFailed. Changes nothing."""
 
 
 @runtime_checkable
@@ -398,9 +431,72 @@ class Reindexes(Protocol):
     def reindex(self, access: PortalAccess, timeout_s: float) -> None: ...
 
 
-class When(StrEnum):
-    """The moment at which a check observes (DESIGN 10)."""
+@dataclass(frozen=True)
+class Reference:
+    """A row that names a file. `key`: the file below the component's path, as its inventory calls it."""
 
+    component: str
+    key: str
+    row: str
+    size_bytes: int | None = None
+
+
+@runtime_checkable
+class HoldsReferences(Protocol):
+    """Capability: rows that name files (LR-9). `REFERENCED`: per file component the globs of keys that rows name."""
+
+    REFERENCED: Mapping[str, tuple[str, ...]]
+
+    def references(self, access: PortalAccess) -> Iterator[Reference]:
+        """All of them, straight from the database, in byte order of (component, key)."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A host or address that the portal's configuration names. `where`: file and line, or table and row."""
+
+    host: str
+    port: int | None
+    where: str
+    text: str = ""
+
+
+@runtime_checkable
+class NamesEndpoints(Protocol):
+    """Capability: everything that the configuration names (HCL-20, LR-D7); secrets left out of `text`."""
+
+    def endpoints(self, access: PortalAccess) -> Iterator[Endpoint]:
+        """Of files and database alike, services of the stack included."""
+
+
+@runtime_checkable
+class PlacesFiles(Protocol):
+    """Capability: where the running portal really keeps its files, by component (LR-18, LR71-11)."""
+
+    def places(self, access: PortalAccess) -> Mapping[str, str]:
+        """Absolute path in the portal's service, per file component that can be moved by configuration."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A restored script that is executed directly, never through a shell that hides a lost mode (GEN-D15)."""
+
+    service: str
+    argv: tuple[str, ...]
+    user: str | None = None
+
+
+@runtime_checkable
+class HasScripts(Protocol):
+    """Capability: scripts of the installation that can be run at any time and change nothing."""
+
+    SCRIPTS: tuple[Script, ...]
+
+
+class When(StrEnum):
+    """The moment at which a check observes (DESIGN 10). `at_source`: before the backup, never after it."""
+
+    AT_SOURCE = "at_source"
     AT_REST = "at_rest"
     AS_RESTORED = "as_restored"
     AFTER_REBUILD = "after_rebuild"
@@ -409,15 +505,26 @@ class When(StrEnum):
 
 
 @dataclass(frozen=True)
-class CheckAccess:
-    """Given to a check's `observe`. `differences` are those taken at rest; `expected_facts` the source's;
-    `leftovers` is filled at `torn_down` (what could not be removed; None: that is not known)."""
+class SourceAccess:
+    """Given to a check's `look`. `component_kinds`: by the component's name, so that a check can ask for
+    capabilities; `plan.components` are the components as they are used."""
 
     drill: Drill
     plan: Plan
     stack: Stack
     portal: PortalAccess
     portal_kind: PortalKind
+    component_kinds: Mapping[str, ComponentKind]
+
+    def on(self, component: Component) -> ComponentAccess:
+        return ComponentAccess(component, self.stack)
+
+
+@dataclass(frozen=True)
+class CheckAccess(SourceAccess):
+    """Given to a check's `observe`. `differences` are those taken at rest; `leftovers` is filled at `torn_down`
+    (what could not be removed; None: that is not known)."""
+
     restore_point: RestorePoint
     canaries: tuple[Canary, ...]
     differences: Mapping[str, Difference]
@@ -435,6 +542,16 @@ class Record:
     evidence: Evidence
     captured_here: bool
     differences: Mapping[str, Difference] = field(default_factory=dict)
+
+    def seen(self, check: str) -> Observation | None:
+        """What the check's `observe` saw in the sandbox."""
+        return self.evidence.observation(check, "")
+
+    def at_source(self, check: str) -> Observation | None:
+        """What the check's `look` saw before the backup: kept in the restore point, else (a capture that did not
+        come to one) in this run's evidence."""
+        evidence = self.restore_point.evidence if self.restore_point else self.evidence
+        return evidence.observation(check, AT_SOURCE)
 
 
 class CheckKind(Protocol):
@@ -457,6 +574,14 @@ class CheckKind(Protocol):
 class Observes(Protocol):
     def observe(self, access: CheckAccess, options: Any) -> JsonValue:
         """What was seen. May raise anything: the check is then UNKNOWN, with the reason."""
+
+
+@runtime_checkable
+class LooksAtSource(Protocol):
+    """Capability of a check that looks at the source during the survey, instead of or besides observing."""
+
+    def look(self, access: SourceAccess, options: Any) -> JsonValue:
+        """What was seen; changes nothing. May raise anything: the check is then UNKNOWN, with the reason."""
 
 
 @runtime_checkable
@@ -500,12 +625,17 @@ class FaultBench(Protocol):
 
     def other_artefact(self, component: str) -> Path: ...
 
+    def amend(self, **fields: Any) -> None:
+        """Change fields of the copy's record, by their names in `RestorePoint`."""
+
 
 class FaultKind(Protocol):
-    """A mechanism by which a backup or restore goes wrong. Exactly one of the two functions exists:
+    """A mechanism by which a backup or restore goes wrong. Exactly one of these functions exists:
 
     `inject(row, bench)` damages the copy; the caller reseals its manifest, as if the backup had written it
-    so, unless the row is `after_sealing`. `alter(row, plan) -> Plan` is for faults of procedure.
+    so, unless the row is `after_sealing`. `alter(row, plan) -> Plan` is for faults of procedure. `spoil(row,
+    portal)` changes the running source before it is looked at; `litter(row, stack)` the target before it is
+    proved empty.
     """
 
     ROWS: ClassVar[tuple[FaultRow, ...]]
@@ -519,6 +649,18 @@ class Injects(Protocol):
 @runtime_checkable
 class Alters(Protocol):
     def alter(self, row: FaultRow, plan: Plan) -> Plan: ...
+
+
+@runtime_checkable
+class Spoils(Protocol):
+    def spoil(self, row: FaultRow, portal: PortalAccess) -> None:
+        """The owned source is healthy and not yet surveyed. Raises: CommandFailed, CouldNotAsk."""
+
+
+@runtime_checkable
+class Litters(Protocol):
+    def litter(self, row: FaultRow, stack: Stack) -> None:
+        """The sandbox's volumes exist, nothing runs. Raises: CommandFailed, CouldNotAsk."""
 
 
 def note_of(fault: str, row: FaultRow) -> FaultNote:

@@ -100,6 +100,19 @@ class Waiver(Frozen):
     until: str
 
 
+class External(Frozen):
+    """A system outside the stack that the portal uses and that this drill knowingly does not back up (HCL-20).
+
+    `covered_by`: the drill that does, or "" where `reason` says why nobody need. `reachable`: the restored copy may
+    name it and ask for it (what it asks for goes to the sandbox's sink all the same).
+    """
+
+    host: str
+    reason: str
+    covered_by: str = ""
+    reachable: bool = False
+
+
 class Rewire(Frozen):
     """A value that must differ in a sandbox: replaced in a restored file before the portal starts."""
 
@@ -139,6 +152,7 @@ class Drill(Frozen):
     rewire: tuple[Rewire, ...] = ()
     checks: tuple[CheckUse, ...]
     waivers: tuple[Waiver, ...] = ()
+    external: tuple[External, ...] = ()
     canary_every_s: float = 0.5
     keep: int = 7
     deadline_s: dict[str, float] = {}

@@ -41,6 +41,9 @@ class Seen(StrEnum):
     TIMED_OUT = "timed_out"
 
 
+AT_SOURCE = "at_source"  # subject of what a check saw at the source, before the backup
+
+
 class Observation(Frozen):
     """What was seen, as data. `name` is a check's name, `inventory`, `difference`, `survey`, `probe`, …"""
 

@@ -86,7 +86,8 @@ class Named(Frozen):
 class Difference(Frozen):
     """What the merge of a component's inventories found; judges see this, never inventories.
 
-    Shape: `missing`, `extra`, `changed` break parity (each name may carry what changed);
+    Shape: `missing`, `extra`, `changed` break parity (each name may carry what changed); `attributes` are those
+    of `changed` whose content is equal (mode, owner, link target);
     `transient` are items that differ between the source's own two inventories;
     `ignored` counts items by class and reason.
     """
@@ -97,6 +98,7 @@ class Difference(Frozen):
     missing: Named = Named()
     extra: Named = Named()
     changed: Named = Named()
+    attributes: Named = Named()
     transient: Named = Named()
     canary_count: int = 0
     ignored: dict[str, int] = {}

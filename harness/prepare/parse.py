@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import DrillFileWrong
-from harness.model.drill import Drill, Objectives, Source, Stack
+from harness.model.drill import Drill, External, Objectives, Source, Stack
 from harness.prepare import resolve, rules
 from harness.prepare.compose_file import read_stack
 from harness.prepare.mistakes import Mistakes
@@ -25,10 +25,12 @@ from harness.prepare.yaml_source import Document, read_yaml
 _STANDS_IN: dict[str, dict[str, Any]] = {
     "waivers": {"reason": "-", "until": "9999-12-31"},
     "rewire": {"component": UNREADABLE, "file": "-", "from": "-", "to": "-"},
+    "external": {"host": "-", "reason": "-"},
 }
 _ENTRIES: dict[str, Any] = {
     "waivers": {"undeclared": "-", **_STANDS_IN["waivers"]},
     "rewire": _STANDS_IN["rewire"],
+    "external": _STANDS_IN["external"],
     "checks": UNREADABLE,
 }
 _ROOT_SIGNS = (".git", "pyproject.toml")
@@ -180,6 +182,7 @@ def _resolve(desk: Desk) -> Drill | None:
         mode=text.backup.mode,
         checks=checks,
         waivers=waivers,
+        external=tuple(External.model_validate(system.model_dump()) for system in text.external),
         canary_every_s=text.canary_every,
         keep=text.backup.keep,
         deadline_s=dict(text.deadlines),

@@ -150,6 +150,15 @@ class WaiverText(_Written):
     until: str = Field(description="Last day, as 2027-03-31.")
 
 
+class ExternalText(_Written):
+    """A system outside the stack that the portal uses and this drill does not back up."""
+
+    host: Text = Field(description="Name or address, as the configuration has it; * stands for any characters.")
+    reason: Text = Field(description="What it is, and why it need not come back with the portal.")
+    covered_by: str = Field("", description="The drill that covers it, if one does.")
+    reachable: bool = Field(False, description="Whether the restored copy may name it and ask for it.")
+
+
 CheckEntry = Annotated[
     CheckText,
     BeforeValidator(_check),
@@ -177,6 +186,7 @@ class DrillText(_Written):
     rewire: list[RewireText] = Field([], description="Values that must differ in a sandbox.")
     checks: list[CheckEntry] = Field([], description="Checks added to the product's, or their options.")
     waivers: list[WaiverText] = Field([], description="What is knowingly left out.")
+    external: list[ExternalText] = Field([], description="Systems outside the stack that the portal uses.")
     canary_every: LongerThanNothing = Field(0.5, description="Time between two canaries.")
     deadlines: dict[str, LongerThanNothing] = Field({}, description="Time allowed, by action or by step id.")
 

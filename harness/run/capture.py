@@ -14,6 +14,7 @@ from harness.model.restore_point import Artefact, RestorePoint
 from harness.run import vault
 from harness.run.canary_writer import CanaryWriter, canaries_of
 from harness.run.inventory import write_inventory
+from harness.run.observer import look_at_source
 from harness.run.prober import Prober
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
@@ -95,6 +96,7 @@ class Capture:
             positions[component.name] = kind.position(ComponentAccess(component, self.stack))
         self._survey = {"facts": {**facts}, "positions": positions}
         self.session.journal.observe("survey", self._survey)
+        look_at_source(self.session, self.stack, step.deadline_s)
 
     def _guard(self, step: Step) -> None:
         """The source is well before it is backed up (GEN-D28)."""
@@ -193,5 +195,6 @@ class Capture:
             versions=self._versions,
             canaries=tuple(canaries_of(evidence)),
             evidence=evidence,
+            fault=session.fault,
         )
         vault.save_record(self.folder, self.point)

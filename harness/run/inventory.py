@@ -77,7 +77,8 @@ class _Tally:
 
     def __init__(self, component: Component, prefix_digests: PrefixDigests | None) -> None:
         self._component, self._prefix_digests = component, prefix_digests
-        self.missing, self.extra, self.changed, self.transient = _Names(), _Names(), _Names(), _Names()
+        self.missing, self.extra, self.transient = _Names(), _Names(), _Names()
+        self.changed, self.attributes = _Names(), _Names()
         self.canaries = 0
         self.ignored: dict[str, int] = {}
         self._appended: dict[str, Item] = {}
@@ -104,6 +105,8 @@ class _Tally:
             self.transient.add(one.key or ".")
         elif what := _differs(after, restored):
             self.changed.add(f"{one.key or '.'} ({what})")
+            if after.digest == restored.digest:
+                self.attributes.add(f"{one.key or '.'} ({what})")
 
     def _not_in_both(self, key: str, before: Item | None, after: Item | None, restored: Item | None) -> None:
         if before is None and after is None:
@@ -224,6 +227,7 @@ def compare_inventories(
         missing=tally.missing.frozen(),
         extra=tally.extra.frozen(),
         changed=tally.changed.frozen(),
+        attributes=tally.attributes.frozen(),
         transient=tally.transient.frozen(),
         canary_count=tally.canaries,
         ignored=dict(sorted(tally.ignored.items())),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness import clock
 from harness.containers.create import folder_mount
@@ -57,6 +58,9 @@ class Bench:
     def other_artefact(self, component: str) -> Path:
         return vault.artefact_folder(self._other_folder(), component)
 
+    def amend(self, **fields: Any) -> None:
+        self.restore_point = self.restore_point.model_copy(update=fields)
+
     def _other_folder(self) -> Path:
         if self.other_folder is None:
             raise HarnessBroken("this fault needs an earlier restore point of the same drill")
@@ -89,14 +93,15 @@ def mutate(
         vault.copy_point(folder, target)
         (target / vault.RECOVERED).unlink(missing_ok=True)  # that was another restore point
         point = vault.load_record(target).model_copy(update={"fault": note_of(fault, wanted)})
+        bench = Bench(target, point, drill, plan, engine, owner, other)
         try:
-            kind.inject(wanted, Bench(target, point, drill, plan, engine, owner, other))
+            kind.inject(wanted, bench)
         except CommandFailed as error:
             raise HarnessBroken(f"the fault {fault} ({row}) could not be injected: {error}") from error
     if wanted.after_sealing:
-        vault.save_record(target, point)
-        return point
-    return vault.reseal(target, point)
+        vault.save_record(target, bench.restore_point)
+        return bench.restore_point
+    return vault.reseal(target, bench.restore_point)
 
 
 def damaged(
@@ -114,11 +119,12 @@ def damaged(
 
 
 def altered(plan: Plan, fault: str, row: str) -> tuple[Plan, FaultNote]:
-    """The plan with a fault of procedure in it, and the note that `drill_run` must be given with it.
+    """The plan with a fault of procedure in it (as it is for one of source or target), and the note that `drill_run`
+    must be given with it.
 
     Raises: HarnessBroken if the fault damages restore points instead.
     """
     kind, wanted = registry.fault(fault), row_of(fault, row)
-    if not isinstance(kind, Alters):
+    if isinstance(kind, Injects):
         raise HarnessBroken(f"the fault {fault} damages a restore point: it does not alter a plan")
-    return kind.alter(wanted, plan), note_of(fault, wanted)
+    return (kind.alter(wanted, plan) if isinstance(kind, Alters) else plan), note_of(fault, wanted)

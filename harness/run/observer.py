@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import concurrent.futures
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds import registry
-from harness.kinds.contracts import CheckAccess, CheckKind, ChoosesMoment, Observes, When
+from harness.kinds.contracts import (
+    CheckAccess,
+    CheckKind,
+    ChoosesMoment,
+    LooksAtSource,
+    Observes,
+    SourceAccess,
+    Stack,
+    When,
+)
 from harness.model.drill import CheckUse
-from harness.model.evidence import Seen
+from harness.model.evidence import AT_SOURCE, Seen
+from harness.model.frozen import JsonValue
 from harness.model.plan import Step
+from harness.run.journal import Journal
 from harness.run.sandbox import Sandbox
 from harness.run.session import Session
 
@@ -24,11 +38,7 @@ class Observer:
         """Every check of this moment observes, each with its own deadline; a crash is UNKNOWN (DESIGN 5)."""
         when = When(step.subject)
         access = CheckAccess(
-            drill=self.box.session.drill,
-            plan=self.box.session.plan,
-            stack=self.box.stack,
-            portal=self.box.access,
-            portal_kind=self.box.kind,
+            **source_parts(self.box.session, self.box.stack),
             restore_point=self.box.point,
             canaries=self.box.canaries,
             differences=self.box.differences,
@@ -45,23 +55,54 @@ class Observer:
                 self._observe_one(use, kind, access, step.deadline_s)
 
     def _observe_one(self, use: CheckUse, kind: CheckKind, access: CheckAccess, within_s: float) -> None:
-        journal = self.box.session.journal
         assert isinstance(kind, Observes)
-        pool = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"check-{use.name}")
-        future = pool.submit(kind.observe, access, registry.options(kind, use.options))
-        try:
-            journal.observe(use.name, future.result(timeout=within_s))
-        except concurrent.futures.TimeoutError:
-            reason = f"no answer within {within_s:g} s"
-            journal.observe(use.name, None, seen=Seen.TIMED_OUT, reason=reason)
-        except CommandFailed as error:
-            journal.observe(use.name, None, seen=Seen.REFUSED, reason=str(error))
-        except CouldNotAsk as error:
-            journal.observe(use.name, None, seen=Seen.COULD_NOT_ASK, reason=str(error))
-        except Exception as error:
-            journal.observe(use.name, None, seen=Seen.CRASHED, reason=f"{type(error).__name__}: {error}")
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        observe = partial(kind.observe, access, registry.options(kind, use.options))
+        record_what(observe, self.box.session.journal, use.name, "", within_s, refused=Seen.REFUSED)
+
+
+def look_at_source(session: Session, stack: Stack, within_s: float) -> None:
+    """Every check that looks at the source does so now; what was not seen is UNKNOWN, never FAIL."""
+    access = SourceAccess(**source_parts(session, stack))
+    for use in session.drill.checks:
+        kind = registry.check(use.name)
+        if isinstance(kind, LooksAtSource):
+            look = partial(kind.look, access, registry.options(kind, use.options))
+            session.progress.note(f"looking at the source: {use.name}")
+            record_what(look, session.journal, use.name, AT_SOURCE, within_s, refused=Seen.COULD_NOT_ASK)
+
+
+def source_parts(session: Session, stack: Stack) -> dict[str, Any]:
+    """What every access of a check has."""
+    return {
+        "drill": session.drill,
+        "plan": session.plan,
+        "stack": stack,
+        "portal": session.portal(stack),
+        "portal_kind": session.portal_kind,
+        "component_kinds": {c.name: registry.component(c.kind) for c in session.plan.components},
+    }
+
+
+def record_what(
+    see: Callable[[], JsonValue], journal: Journal, name: str, subject: str, within_s: float, *, refused: Seen
+) -> None:
+    """One observation, with its deadline; `refused` says what an answer that says no means here."""
+    seen, data, reason = Seen.SEEN, None, ""
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"check-{name}")
+    future = pool.submit(see)
+    try:
+        data = future.result(timeout=within_s)
+    except concurrent.futures.TimeoutError:
+        seen, reason = Seen.TIMED_OUT, f"no answer within {within_s:g} s"
+    except CommandFailed as error:
+        seen, reason = refused, str(error)
+    except CouldNotAsk as error:
+        seen, reason = Seen.COULD_NOT_ASK, str(error)
+    except Exception as error:
+        seen, reason = Seen.CRASHED, f"{type(error).__name__}: {error}"
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    journal.observe(name, data, subject=subject, seen=seen, reason=reason)
 
 
 def _moment(kind: CheckKind, session: Session) -> When:

@@ -96,6 +96,7 @@ class Recovery:
 
     def _create_target(self, step: Step) -> None:
         network = self.stack.create()
+        self.session.litter(self.stack)
         found = {volume: names for volume, names in self.stack.proved_empty().items() if names}
         facts = {"cut_from_host": network.cut_from_host, **self.stack.free_of_fs()}
         self.session.journal.observe("network", facts, subject="sandbox")

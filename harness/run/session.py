@@ -14,10 +14,11 @@ from harness.containers.references import secrets_of
 from harness.containers.stack import ContainerStack
 from harness.errors import HarnessBroken
 from harness.kinds import registry
-from harness.kinds.contracts import PortalAccess, PortalKind, Stack
+from harness.kinds.contracts import FaultKind, FaultRow, Litters, PortalAccess, PortalKind, Spoils, Stack
 from harness.model.drill import Drill, Service
 from harness.model.plan import Plan
 from harness.model.progress import Progress
+from harness.model.restore_point import FaultNote
 from harness.run.journal import Journal
 
 STATE = ".portal-drill"
@@ -37,6 +38,7 @@ class Session:
     progress: Progress
     engine: Engine
     keep: bool = False
+    fault: FaultNote | None = None  # of procedure, of the source or of the target; one of a restore point is its own
 
     @property
     def portal_kind(self) -> PortalKind:
@@ -55,6 +57,22 @@ class Session:
             on_command=self.journal.command,
             redact=self.redacted,
         )
+
+    def spoil(self, stack: Stack) -> None:
+        """Change the source as the fault of this run says, if it is one of the source."""
+        if (found := self._fault_kind()) and isinstance(found[0], Spoils):
+            found[0].spoil(found[1], self.portal(stack))
+
+    def litter(self, stack: Stack) -> None:
+        """Leave something in the target as the fault of this run says, if it is one of the target."""
+        if (found := self._fault_kind()) and isinstance(found[0], Litters):
+            found[0].litter(found[1], stack)
+
+    def _fault_kind(self) -> tuple[FaultKind, FaultRow] | None:
+        if self.fault is None:
+            return None
+        kind, name = registry.fault(self.fault.fault), self.fault.row
+        return kind, next(row for row in kind.ROWS if row.name == name)
 
     def redacted(self, text: str) -> str:
         """Secrets never reach progress lines; the journal leaves them out by itself."""

@@ -50,6 +50,7 @@ class OwnedSource:
                 self.stack.stop(service)
             keep_golden(session.engine, self.stack.owner, services, key)
             self._start_regular(deadline)
+        session.spoil(self.stack)
         session.journal.observe("source", {"from_golden_set": filled, "golden_key": key})
 
     def _run_profile(self, profile: str, deadline: float) -> None:

@@ -11,16 +11,17 @@ import pytest
 from restore_points import Json, RestorePoints, check_of, run_drill
 
 from harness.kinds import registry
-from harness.kinds.contracts import Alters, FaultRow, Injects
+from harness.kinds.contracts import FaultRow, Injects, Spoils
 from harness.model.drill import Drill
-from harness.model.plan import Plan
+from harness.model.plan import Action, Plan
 from harness.pipeline import altered, damaged
 
 pytestmark = pytest.mark.engine
 
 ROWS = {f"{fault}/{row.name}": (fault, row) for fault in registry.names("faults") for row in registry.fault(fault).ROWS}
 INJECTED = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Injects)]
-ALTERED = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Alters)]
+SPOILT = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Spoils)]
+ALTERED = [name for name in ROWS if name not in {*INJECTED, *SPOILT}]  # the plan, or the target
 
 # One fault for each check and outcome; the others are proofs.
 IN_CI = {
@@ -119,11 +120,22 @@ def test_fault_of_procedure_is_caught(name: str, points: RestorePoints, drill: D
     """What breaks the recovery is tried on a sound restore point, what breaks the backup on a source."""
     fault, row = ROWS[name]
     changed, note = altered(plan, fault, row.name)
-    point = None if row.caught_by == "capture" else points.today
+    point = None if row.caught_by == "capture" or changed.capture != plan.capture else points.today
     verdict, folder = run_drill(drill, changed, points.root, point, note)
     assert_caught(name, row, verdict, folder)
-    if point is None:
+    if row.caught_by == "capture":
         assert_no_disaster(folder)
+
+
+@pytest.mark.parametrize("name", cases(SPOILT))
+def test_fault_of_the_source_is_caught(name: str, points: RestorePoints, drill: Drill, plan: Plan) -> None:
+    """What lies in the source is seen before its backup, so that nothing need be recovered."""
+    fault, row = ROWS[name]
+    unaltered, note = altered(plan, fault, row.name)
+    only_the_end = tuple(step for step in unaltered.recover if step.action is Action.TEAR_DOWN)
+    verdict, folder = run_drill(drill, unaltered.model_copy(update={"recover": only_the_end}), points.root, None, note)
+    assert_caught(name, row, verdict, folder)
+    assert_no_disaster(folder)
 
 
 def assert_no_disaster(folder: Path) -> None:

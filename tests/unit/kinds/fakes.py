@@ -83,6 +83,9 @@ class FakeStack:
     def environment(self, service: str) -> Mapping[str, str]:
         return {"POSTGRES_PASSWORD": PASSWORD}
 
+    def addresses(self) -> Mapping[str, str]:
+        return {}
+
     def mounts(self, service: str) -> tuple[str, ...]:
         return ()
 

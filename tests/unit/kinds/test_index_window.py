@@ -129,6 +129,7 @@ def judged(
         stack=nothing,
         portal=nothing,
         portal_kind=PortalWithIndex(database, index),  # type: ignore[arg-type]
+        component_kinds={},
         restore_point=point,
         canaries=(),
         differences={},

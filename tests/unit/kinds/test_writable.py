@@ -103,6 +103,7 @@ def outcome(portal: PortalInMemory, tiers: Sequence[str] = PortalInMemory.TIERS)
         stack=nothing,
         portal=nothing,
         portal_kind=portal,  # type: ignore[arg-type]
+        component_kinds={},
         restore_point=point,
         canaries=(),
         differences={},

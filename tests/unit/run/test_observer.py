@@ -32,10 +32,14 @@ def observed(
     """The check `freshness` asks a portal whose nonces are read by this function."""
     drill = SimpleNamespace(checks=(CheckUse(name="capture"), CheckUse(name="freshness"), CheckUse(name="teardown")))
     box: Any = SimpleNamespace(
-        session=SimpleNamespace(drill=drill, plan=SimpleNamespace(only_checks=only), journal=journal),
+        session=SimpleNamespace(
+            drill=drill,
+            plan=SimpleNamespace(only_checks=only, components=()),
+            journal=journal,
+            portal=lambda stack: None,
+            portal_kind=SimpleNamespace(read_nonces=read_nonces),
+        ),
         stack=None,
-        access=None,
-        kind=SimpleNamespace(read_nonces=read_nonces),
         point=None,
         canaries=(),
         differences={},

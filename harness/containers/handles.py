@@ -1,0 +1,162 @@
+"""The handles of a stack: what is asked of its running containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.containers import sql
+from harness.containers.create import folder_mount, image_environment, service_mounts
+from harness.containers.engine import Engine, translated
+from harness.containers.hooks import OnCommand, Redact
+from harness.containers.http import BridgeHttp
+from harness.containers.labels import Owner
+from harness.containers.network import StackNetwork
+from harness.containers.references import resolved
+from harness.containers.shell import ContainerShell
+from harness.containers.state import state_text
+from harness.containers.tool import TOOLS_IMAGE, tool_container
+from harness.errors import CouldNotAsk, HarnessBroken
+from harness.kinds.contracts import Shell, Sql, ToolImage
+from harness.model.drill import Service
+
+LOG_LINES = 5000
+
+
+class StackHandles:
+    """Answers for the containers that a stack has started; starts and removes nothing but tool containers."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        services: Sequence[Service],
+        role: Literal["source", "sandbox"],
+        owner: Owner,
+        on_command: OnCommand,
+        redact: Redact,
+    ) -> None:
+        self.role: Literal["source", "sandbox"] = role
+        self.engine = engine
+        self.owner = owner
+        self.services = tuple(services)
+        self._on_command = on_command
+        self._redact = redact
+        self._network: StackNetwork | None = None
+        self._containers: dict[str, str] = {}
+        self._known_addresses: dict[str, str] = {}
+
+    @property
+    def network(self) -> StackNetwork:
+        """Raises: HarnessBroken before `create` and after `remove`."""
+        if self._network is None:
+            raise HarnessBroken(f"the {self.role} has no network: it is not created")
+        return self._network
+
+    def is_running(self, service: str) -> bool:
+        """False if it was never made. Raises: CouldNotAsk."""
+        return service in self._containers and bool(self._inspected(self._containers[service])["Running"])
+
+    def exit_state(self, service: str) -> str:
+        """For messages: `running`, `not made`, `exited with 127: <last line>`, `killed: out of memory`."""
+        if service not in self._containers:
+            return "not made"
+        return self._redact(state_text(self._inspected(self._containers[service]), self.logs(service)))
+
+    def mounts(self, service: str) -> tuple[str, ...]:
+        return tuple(self._service(service).volumes)
+
+    def logs(self, service: str) -> str:
+        """The last 5,000 lines that the service printed. Raises: CouldNotAsk."""
+        if service not in self._containers:
+            return ""
+        with translated(f"the log of {self.role}/{service} cannot be read", CouldNotAsk):
+            text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES)
+        return text.decode(errors="replace")
+
+    def environment(self, service: str) -> Mapping[str, str]:
+        """The service's environment with secrets resolved, over what its image sets."""
+        wanted = self._service(service)
+        return {**image_environment(self.engine.image(wanted.image) or {}), **resolved(wanted.environment)}
+
+    def addresses(self) -> dict[str, str]:
+        """Bridge addresses of the running services."""
+        return {service: self._address(service) for service in self._containers if self.is_running(service)}
+
+    def shell(self, service: str) -> Shell:
+        return ContainerShell(
+            self.engine,
+            lambda: self._container(service),
+            f"{self.role}/{service}",
+            on_command=self._on_command,
+            redact=self._redact,
+        )
+
+    def http(self, service: str, port: int) -> BridgeHttp:
+        """A new client without cookies."""
+        return BridgeHttp(lambda: self._address(service), port, f"{self.role}/{service}")
+
+    @contextmanager
+    def sql(self, service: str, *, database: str, user: str, password: str) -> Iterator[Sql]:
+        """Raises: CouldNotAsk if it cannot be reached, CommandFailed if it refuses the login."""
+        where = f"{self.role}/{service}/{database}"
+        with sql.connected(
+            self._address(service), database=database, user=user, password=password, where=where
+        ) as connection:
+            yield connection
+
+    def tool(
+        self,
+        service: str,
+        *,
+        image: ToolImage,
+        writable: bool,
+        artefact: Path | None = None,
+        artefact_writable: bool = False,
+        networked: bool = False,
+        volumes: bool = True,
+    ) -> AbstractContextManager[Shell]:
+        """A container with the service's volumes at their paths and `artefact` (absolute) at `/artefact`."""
+        wanted = self._service(service)
+        mounts = service_mounts(wanted, self.owner, copy=False, read_only=not writable) if volumes else []
+        if artefact is not None:
+            mounts.append(folder_mount(artefact, writable=artefact_writable))
+        return tool_container(
+            self.engine,
+            TOOLS_IMAGE if image is ToolImage.TOOLS else wanted.image,
+            self.owner,
+            mounts,
+            network=self.network if networked else None,
+            where=f"{self.role}/{service}/tool",
+            on_command=self._on_command,
+            redact=self._redact,
+        )
+
+    def _service(self, name: str) -> Service:
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise HarnessBroken(f"the {self.role} has no service {name}")
+
+    def _container(self, service: str) -> str:
+        if service not in self._containers:
+            raise CouldNotAsk(f"{self.role}/{service} is not running: it was not started")
+        return self._containers[service]
+
+    def _inspected(self, container: str) -> dict[str, Any]:
+        with translated("the state of a container cannot be read", CouldNotAsk):
+            state: dict[str, Any] = self.engine.api.inspect_container(container)["State"]
+        return state
+
+    def _address(self, service: str) -> str:
+        known = self._known_addresses.get(service)
+        if known:
+            return known
+        with translated(f"{self.role}/{service} has no address", CouldNotAsk):
+            details = self.engine.api.inspect_container(self._container(service))
+        address = details["NetworkSettings"]["Networks"].get(self.network.name, {}).get("IPAddress", "")
+        if not address:
+            raise CouldNotAsk(f"{self.role}/{service} has no address: {state_text(details['State'], '')}")
+        self._known_addresses[service] = str(address)
+        return str(address)
