@@ -16,6 +16,7 @@ from harness.model.verdict import ObjectiveResult, Outcome, Verdict
 from harness.report.rows import chain, duration, not_exercised, rows
 from harness.report.sentences import first_of, verdict_sentence
 from harness.report.terminal import tier_loss
+from harness.report.timeline import timeline
 
 MOST_COMMANDS = 500
 _REPEATED = ("canary_written", "probe")  # marks that come by the hundred; they stand in the evidence
@@ -54,6 +55,7 @@ def html_text(verdict: Verdict, drill: Drill, plan: Plan, evidence: Evidence) ->
         chains=[(objective, links(objective)) for objective in verdict.objectives.values() if objective.stages],
         tiers=[tier for objective in verdict.objectives.values() for tier in objective.per_tier],
         differences=tuple(differences(evidence)),
+        timeline=timeline(verdict, evidence),
         marks=[mark for mark in evidence.lines if isinstance(mark, Mark) and mark.name not in _REPEATED],
         commands=commands[:MOST_COMMANDS],
         command_count=len(commands),
