@@ -106,8 +106,8 @@ class Join:
         self._add(kind, file.key)
 
     def _unless(self, key: str, changed: str, kind: str) -> str:
-        """`transient` if the source's own inventories say so, by their names `transient` or `gone`; `undecided` if there
-        are too many such names to tell."""
+        """`transient` if the source's own inventories say so, by their names `transient` or `gone`; `undecided` if they
+        have too many such names to tell."""
         if self.at_source:
             return kind
         if self.difference is None:
