@@ -340,6 +340,23 @@ class ComparesPrefixes(Protocol):
         """SHA-256 over the first `sizes[key]` bytes of each key that still has as many."""
 
 
+@dataclass(frozen=True)
+class StoredFile:
+    """A file below a component's path. `size_bytes` None: a link, whose target is the file."""
+
+    key: str
+    size_bytes: int | None
+    changed_utc: datetime
+
+
+@runtime_checkable
+class ListsFiles(Protocol):
+    """Capability of a component that is a tree of files: their names, sizes and times without reading them."""
+
+    def files(self, access: ComponentAccess) -> Iterator[StoredFile]:
+        """In byte order of key; links that lead nowhere are left out. Raises: CouldNotAsk, CommandFailed."""
+
+
 class EngineKind(Protocol):
     """A way to back a component up and to restore it."""
 

@@ -52,7 +52,7 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
         contracts.PlacesFiles,
         contracts.HasScripts,
     ),
-    "components": (contracts.ComparesPrefixes,),
+    "components": (contracts.ComparesPrefixes, contracts.ListsFiles),
     "engines": (),
     "checks": (contracts.Observes, contracts.ChoosesMoment),
     "faults": (contracts.Injects, contracts.Alters),

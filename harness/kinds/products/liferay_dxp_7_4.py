@@ -95,8 +95,10 @@ RESTORE_ORDER = (
 DEFAULT_CHECKS = (
     "portal_health",
     "data_parity",
+    "reference_parity",
     "index_consistency",
     "freshness",
+    "configuration",
     "writable",
     "isolation",
     "teardown",
