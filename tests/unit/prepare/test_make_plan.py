@@ -161,6 +161,7 @@ def test_observing_at_rest_comes_before_anything_is_rewired_or_started(drill_of:
     assert names.index("inventory_restored:liferay_home") < names.index("observe:at_rest") < names.index("rewire")
     assert names.index("rewire") < names.index("start_portal")
     assert "rewire" in step(plan, "start_portal").needs
+    assert [(one.old, one.new) for one in plan.rewire] == [("smtp.example.org", "localhost")]
 
 
 def test_deadlines_of_a_step_over_those_of_its_action_over_the_usual_ones(drill_of: Reads) -> None:
