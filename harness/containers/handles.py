@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from harness.containers import sql
-from harness.containers.create import folder_mount, image_environment, service_mounts
+from harness.containers.create import folder_mount, image_environment, named_volumes, service_mounts
 from harness.containers.engine import Engine, translated
 from harness.containers.hooks import OnCommand, Redact
 from harness.containers.http import BridgeHttp
@@ -66,6 +66,25 @@ class StackHandles:
 
     def mounts(self, service: str) -> tuple[str, ...]:
         return tuple(self._service(service).volumes)
+
+    def attached(self, service: str) -> dict[str, str]:
+        """Path to the stack's volume or the host's folder, as the engine mounted it; "" for a volume without a name."""
+        with translated(f"the mounts of {self.role}/{service} cannot be read", CouldNotAsk):
+            mounts = self.engine.api.inspect_container(self._container(service))["Mounts"]
+        named = {self.owner.name_of(v): v for v in named_volumes(self._service(service)).values()}
+        return {
+            m["Destination"]: named.get(m.get("Name", ""), "")
+            if m["Type"] == "volume"
+            else m.get("Source") or m["Type"]
+            for m in mounts
+        }
+
+    def changed_files(self, service: str) -> Iterator[str]:
+        """The engine lists every folder above a change too: those are left out."""
+        with translated(f"the changes in {self.role}/{service} cannot be read", CouldNotAsk):
+            paths = sorted(change["Path"] for change in self.engine.api.diff(self._container(service)) or ())
+        above = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+        return (path for path in paths if path not in above)
 
     def logs(self, service: str) -> str:
         """The last 5,000 lines that the service printed. Raises: CouldNotAsk."""

@@ -92,4 +92,13 @@ RESTORE_ORDER = (
     "source_code",
 )
 
-DEFAULT_CHECKS = ("portal_health", "data_parity", "index_consistency", "freshness", "writable", "teardown")
+DEFAULT_CHECKS = (
+    "coverage",
+    "source_health",
+    "portal_health",
+    "data_parity",
+    "index_consistency",
+    "freshness",
+    "writable",
+    "teardown",
+)
