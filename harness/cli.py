@@ -74,6 +74,9 @@ def parser() -> argparse.ArgumentParser:
     gate.add_argument("--max-age", required=True, type=seconds, metavar="24h", help="of the restore point")
     gate.add_argument("--file", type=Path, help="the drill file (default: drills/NAME.drill.yaml)")
 
+    status = _command(commands, "status", show_status, "whether all drills are green, and lately so")
+    status.add_argument("--max-age", type=seconds, metavar="36h", help="of a last PASS (default: 1.5 schedules)")
+
     _command(commands, "gc", collect_garbage, "remove what broken-off runs left on the engine")
     _command(commands, "kinds", list_kinds, "list products, portals, components, engines, checks, faults")
     _command(commands, "schema", print_schema, "print the drill file's JSON Schema")
@@ -169,6 +172,20 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     print(f"Gate closed. {arguments.drill}, run {verdict.run}:")
     print("\n".join(f"  - {reason}" for reason in reasons))
     return FAIL
+
+
+def show_status(arguments: argparse.Namespace, stages: Stages) -> int:
+    """Every drill that has run or has a file; one that has not run lately is not green."""
+    from rich.console import Console
+
+    from harness.clock import utc_now
+    from harness.report.history import histories
+    from harness.report.status import print_status
+
+    files = sorted((arguments.root / "drills").glob("*.drill.yaml"))
+    known = [stages.read_drill(file).name for file in files]
+    found = histories(arguments.root / "reports", known)
+    return PASS if print_status(found, utc_now(), arguments.max_age, Console(highlight=False)) else FAIL
 
 
 def _of_judgement(folder: Path, stages: Stages) -> tuple[str, ...]:

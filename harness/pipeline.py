@@ -112,6 +112,7 @@ class _Stages:
             evidence = session.journal.close()
             run.verdict = judge(session.drill, session.plan, self._point, evidence)
             report.write_reports(session.folder, run.verdict, session.drill, session.plan, evidence)
+            report.write_index(session.root / "reports", clock.utc_now())
             if run.verdict.recovered and self._point_folder is not None:
                 (self._point_folder / vault.RECOVERED).touch()
             if self._capture is not None and (self._point is None or session.fault is not None):

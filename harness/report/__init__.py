@@ -1,5 +1,6 @@
 """Verdict, evidence, drill and plan, shown to people and programs: files, terminal, HTML, JUnit."""
 
 from harness.report.files import read_verdict, verdict_bytes, write_reports, write_verdict
+from harness.report.index import write_index
 
-__all__ = ["read_verdict", "verdict_bytes", "write_reports", "write_verdict"]
+__all__ = ["read_verdict", "verdict_bytes", "write_index", "write_reports", "write_verdict"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,9 +13,9 @@ from harness.model.evidence import EndLine
 from harness.model.verdict import Outcome, Verdict
 from harness.report.files import VerdictUnreadable, read_verdict
 from harness.report.rows import duration
+from harness.report.run_ids import is_run_id
 from harness.report.sentences import verdict_sentence
 
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
 _SAME_CLOCK_S = 60.0
 
 
@@ -84,7 +83,7 @@ def _of_newer_runs(latest: Path) -> Iterator[str]:
     """Runs that began in the same second count as newer: ids cannot tell them apart."""
     for folder in sorted(latest.parent.iterdir()):
         began, latest_began = folder.name.split("-")[0], latest.name.split("-")[0]
-        if folder.name == latest.name or not _RUN_ID.fullmatch(folder.name) or began < latest_began:
+        if folder.name == latest.name or not is_run_id(folder.name) or began < latest_began:
             continue
         try:
             outcome = read_verdict(folder).outcome

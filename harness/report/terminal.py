@@ -43,19 +43,19 @@ def as_text(verdict: Verdict, folder: str, *, color: bool, width: int = 110) -> 
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
 
 
-def _plain_table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
 
 
-def _colored(outcome: Outcome) -> Text:
+def colored(outcome: Outcome) -> Text:
     return Text(outcome, style=COLORS[outcome])
 
 
 def _table(verdict: Verdict) -> Table:
-    table, apart = _plain_table("check", "outcome", "found"), not_exercised(verdict)
+    table, apart = plain_table("check", "outcome", "found"), not_exercised(verdict)
     for number, row in enumerate(rows(verdict)):
         if number == len(verdict.checks) > 0:
             table.add_section()
@@ -64,13 +64,13 @@ def _table(verdict: Verdict) -> Table:
             found.append(f" ({row.expected})", style="dim")
         if row.outcome is Outcome.FAIL and row.items.count:
             found.append(f"\n{joined(row.items)}")
-        outcome = Text("not exercised", style="dim") if row.name in apart else _colored(row.outcome)
+        outcome = Text("not exercised", style="dim") if row.name in apart else colored(row.outcome)
         table.add_row(Text(row.name), outcome, found)
     return table
 
 
 def _chain(objective: ObjectiveResult) -> Padding:
-    table = _plain_table(f"{objective.name}: stage", "seconds")
+    table = plain_table(f"{objective.name}: stage", "seconds")
     table.columns[1].justify = "right"
     for name, seconds in chain(objective):
         table.add_row(Text(name), seconds)
@@ -82,11 +82,11 @@ def _chain(objective: ObjectiveResult) -> Padding:
 
 
 def _tiers(tiers: list[TierLoss]) -> Padding:
-    table = _plain_table("rpo: tier", "outcome", "lost", "canaries kept", "canaries lost", "not known")
+    table = plain_table("rpo: tier", "outcome", "lost", "canaries kept", "canaries lost", "not known")
     for tier in tiers:
         table.add_row(
             Text(tier.tier),
-            _colored(tier.outcome),
+            colored(tier.outcome),
             Text(tier_loss(tier)),
             str(tier.kept),
             str(len(tier.lost)),

@@ -44,7 +44,14 @@ PROTOCOLS: dict[str, Any] = {
 }
 CAPABILITIES: dict[str, tuple[Any, ...]] = {
     "products": (),
-    "portals": (contracts.ListsIndex, contracts.Reindexes),
+    "portals": (
+        contracts.ListsIndex,
+        contracts.Reindexes,
+        contracts.HoldsReferences,
+        contracts.NamesEndpoints,
+        contracts.PlacesFiles,
+        contracts.HasScripts,
+    ),
     "components": (contracts.ComparesPrefixes,),
     "engines": (),
     "checks": (contracts.Observes, contracts.ChoosesMoment),
