@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -87,11 +88,13 @@ class StackHandles:
         return (path for path in paths if path not in above)
 
     def logs(self, service: str) -> str:
-        """The last 5,000 lines that the service printed. Raises: CouldNotAsk."""
+        """The last 5,000 lines that the service printed since it was last started. Raises: CouldNotAsk."""
         if service not in self._containers:
             return ""
         with translated(f"the log of {self.role}/{service} cannot be read", CouldNotAsk):
-            text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES)
+            started = str(self.engine.api.inspect_container(self._containers[service])["State"]["StartedAt"])
+            since = datetime.fromisoformat(started).timestamp()
+            text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES, since=max(since, 0.0))
         return text.decode(errors="replace")
 
     def environment(self, service: str) -> Mapping[str, str]:

@@ -160,7 +160,7 @@ class Stack(Protocol):
         only what is in it. Raises: CouldNotAsk."""
 
     def logs(self, service: str) -> str:
-        """The last 5,000 lines that the service printed."""
+        """The last 5,000 lines that the service printed since it was last started."""
 
     def tool(
         self,

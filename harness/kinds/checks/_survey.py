@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from harness.errors import CommandFailed, CouldNotAsk
@@ -89,7 +89,7 @@ class Survey:
             self.found[one.name] = one
 
     def data(self) -> dict[str, JsonValue]:
-        wrong = [one for one in self.found.values() if not (one.declared or one.excused)]
+        wrong = _folded([one for one in self.found.values() if not (one.declared or one.excused)])
         excused = Counter(one.name.partition(" ")[0] for one in self.found.values() if one.excused and not one.declared)
         return {
             "surveyed": {**self.counts},
@@ -101,6 +101,24 @@ class Survey:
             "more": self.more,
             "unasked": [*self.unasked],
         }
+
+
+def _folded(wrong: list[Surrounding]) -> list[Surrounding]:
+    """Files that lie in a place which is a finding itself are counted there."""
+    places = {_file_name(one): one for one in wrong if one.place}
+    inside: Counter[str] = Counter()
+    rest = []
+    for one in wrong:
+        parents = [place for place in places if one.name.startswith("file ") and below(one.name, place)]
+        inside.update(parents)
+        rest += [] if parents else [one]
+    return [replace(o, why=f"{o.why}; {n} files") if (n := inside[_file_name(o)]) else o for o in rest]
+
+
+def _file_name(one: Surrounding) -> str:
+    """What a file at its place would be called: `file web:/srv/library`."""
+    service = one.name.partition(" ")[2].partition(":")[0]
+    return f"file {service}:{one.place}"
 
 
 def layouts(access: SourceAccess, survey: Survey) -> dict[str, Layout]:

@@ -96,7 +96,7 @@ def _places(access: SourceAccess, survey: Survey, places: Mapping[str, str], fou
     for component, path in places.items():
         held = found[service].holds(path)
         why = f"the portal keeps {component} here, and no component looks here"
-        survey.add(Surrounding(f"files {service}:{path}", held, why, ("LR-18", "LR71-11")))
+        survey.add(Surrounding(f"files {service}:{path}", held, why, ("LR-18", "LR71-11"), place=path))
 
 
 def _endpoints(kind: NamesEndpoints, access: SourceAccess, survey: Survey) -> None:

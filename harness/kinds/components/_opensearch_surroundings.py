@@ -1,4 +1,4 @@
-"""What lies around a component's indexes on their server, and in no snapshot of them (LR-18, LR-28, LR-D1).
+"""What lies around a component's indexes on their server, and in no snapshot of them (LR-4, LR-26, LR-D1).
 
 Snapshots are taken without the global state, so that a restore cannot overwrite another cluster's.
 Source: OpenSearch 2.19 documentation: snapshots, cluster settings, cluster state.
@@ -49,7 +49,7 @@ def surroundings(http: Http, service: str, mine: Collection[str]) -> Iterator[Su
         yield Surrounding(f"index {name}", name in mine, "no component's patterns fit it", ("LR-26", "LR-D1"), excused)
     for name in _ask(http, "/_cluster/settings", flat_settings="true")["persistent"]:
         why = "a persistent setting of the cluster, which snapshots leave out"
-        yield Surrounding(f"setting {service}:{name}", False, why, ("LR-28",))
+        yield Surrounding(f"setting {service}:{name}", False, why, ("LR-4", "LR-26"))
     parts = ",".join(f"metadata.{part}" for part in (*(part for part, _, _ in _STATE), "ingest", "search_pipeline"))
     state = _ask(http, "/_cluster/state/metadata", filter_path=parts).get("metadata", {})
     for part, way, word in _STATE:
@@ -65,7 +65,7 @@ def surroundings(http: Http, service: str, mine: Collection[str]) -> Iterator[Su
 
 
 def _of_state(word: str, name: str) -> Surrounding:
-    return Surrounding(f"{word} {name}", False, _WHY[word], ("LR-28",))
+    return Surrounding(f"{word} {name}", False, _WHY[word], ("LR-4", "LR-26"))
 
 
 def keystore(shell: Shell, service: str, folder: str) -> Iterator[Surrounding]:
