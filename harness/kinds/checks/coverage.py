@@ -3,7 +3,7 @@
 Surveyed before the backup (DESIGN 3): volumes and what lies on them beside the declared trees, what lies around
 each component on its server, links that leave a tree, each container's own layer and open files, the places where
 the portal keeps its files, the hosts that its configuration names. Undeclared and unwaived is a FAIL.
-Requirements: LR-1, LR-4, LR-16, LR-18, LR71-10, LR71-11, HCL-20, GEN-D17, GEN-D19.
+Requirements: LR-1, LR-4, LR-16, LR-18, LR71-10, LR71-11, HCL-20, GEN-D17.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WHEN = When.AT_SOURCE
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
-REQUIREMENTS = ("LR-1", "LR-4", "LR-16", "LR-18", "LR71-10", "LR71-11", "HCL-20", "GEN-D17", "GEN-D19")
+REQUIREMENTS = ("LR-1", "LR-4", "LR-16", "LR-18", "LR71-10", "LR71-11", "HCL-20", "GEN-D17")
 FIRST = 20
 
 

@@ -99,16 +99,16 @@ def _rules(sql: Sql, service: str) -> Iterator[Surrounding]:
     inside = "SELECT starts_with(current_setting('{0}_file'), current_setting('data_directory') || '/')"
     if next(iter(sql.rows(inside.format("hba"))))[0]:
         listed = """SELECT type, array_to_string(database, ','), array_to_string(user_name, ','), coalesce(address, ''),
-            coalesce(auth_method, ''), coalesce(error, '') FROM pg_hba_file_rules ORDER BY line_number"""
-        for sort, databases, users, address, method, error in list(sql.rows(listed)):
-            name = f"rule {service}:" + " ".join(filter(None, (sort, databases, users, address, method, error)))
+            concat_ws(' ', netmask, auth_method, error) FROM pg_hba_file_rules ORDER BY line_number"""
+        for sort, databases, users, address, rest in list(sql.rows(listed)):
+            name = f"rule {service}:" + " ".join(filter(None, (sort, databases, users, address, rest)))
             known = (sort, databases, users, address) in _RULES_BY_INITDB
             excused = "initdb or the image writes it" if known else ""
             yield Surrounding(name, False, "a line of pg_hba.conf, which no dump holds", ("GEN-D4",), excused)
     if next(iter(sql.rows(inside.format("ident"))))[0]:
-        listed = "SELECT map_name, sys_name, pg_username FROM pg_ident_file_mappings ORDER BY line_number"
-        for words in list(sql.rows(listed)):
-            name = f"rule {service}:map {' '.join(map(str, words))}"
+        text = next(iter(sql.rows("SELECT pg_read_file(current_setting('ident_file')) AS users")))[0]
+        for words in filter(None, (line.partition("#")[0].split() for line in text.splitlines())):
+            name = f"rule {service}:map {' '.join(words)}"
             yield Surrounding(name, False, "a line of pg_ident.conf, which no dump holds", ("GEN-D4",))
 
 

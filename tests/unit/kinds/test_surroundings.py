@@ -25,7 +25,12 @@ class Server:
     """Answers the first query that holds all words of an entry; everything else with no row."""
 
     def __init__(self, answers: dict[str, list[tuple[Any, ...]]]) -> None:
-        self.answers = {"current_setting('hba_file')": [(True,)], "current_setting('ident_file')": [(True,)]} | answers
+        usual: dict[str, list[tuple[Any, ...]]] = {
+            "pg_read_file": [("# MAPNAME\n",)],
+            "current_setting('hba_file')": [(True,)],
+            "current_setting('ident_file')": [(True,)],
+        }
+        self.answers = usual | answers
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         yield from next((rows for words, rows in self.answers.items() if words in query), [])
@@ -67,20 +72,20 @@ def test_settings_beside_those_of_initdb_are_found() -> None:
 
 def test_rules_of_access_beside_those_of_initdb_are_found() -> None:
     listed = [
-        ("local", "all", "all", "", "trust", ""),
-        ("host", "all", "all", "127.0.0.1", "md5", ""),
-        ("host", "replication", "all", "::1", "trust", ""),
-        ("host", "all", "all", "all", "scram-sha-256", ""),
-        ("host", "shop", "all", "all", "trust", ""),
-        ("local", "all", "backup", "", "peer", ""),
+        ("local", "all", "all", "", "trust"),
+        ("host", "all", "all", "127.0.0.1", "255.255.255.255 md5"),
+        ("host", "replication", "all", "::1", "trust"),
+        ("host", "all", "all", "all", "scram-sha-256"),
+        ("host", "shop", "all", "all", "trust"),
+        ("local", "all", "backup", "", "peer"),
     ]
-    maps = {"pg_ident_file_mappings": [("people", "anna", "shop")]}
+    maps = {"pg_read_file": [("# MAPNAME\n\npeople  anna shop # on leave\n",)]}
     expected = ["rule db:host shop all all trust", "rule db:local all backup peer", "rule db:map people anna shop"]
     assert wrong(around_database({"pg_hba_file_rules": listed} | maps)) == expected
 
 
 def test_rules_outside_the_data_directory_are_files_of_somebody_else() -> None:
-    answers = {"current_setting('hba_file')": [(False,)], "pg_hba_file_rules": [("host", "x", "y", "z", "md5", "")]}
+    answers = {"current_setting('hba_file')": [(False,)], "pg_hba_file_rules": [("host", "x", "y", "z", "md5")]}
     assert around_database(answers) == []
 
 
