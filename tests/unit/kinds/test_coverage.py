@@ -179,6 +179,12 @@ def test_relocated_library_is_found() -> None:
     assert names(looked(portal=Portal({"library": "/srv/library"}))) == ["files web:/srv/library"]
 
 
+def test_library_on_a_volume_inside_a_tree_is_not_held_by_the_tree() -> None:
+    mounts = {"/opt/home": "home", "/opt/home/uploads": "uploads"}
+    data = looked(portal=Portal({"library": "/opt/home/uploads/x"}), mounts=mounts)
+    assert names(data) == ["files web:/opt/home/uploads/x", "volume uploads"]
+
+
 def test_hosts_but_for_services_and_this_machine_are_found() -> None:
     hosts = ("web", "WEB", "localhost", "127.0.1.1", "::1", "0.0.0.0", "mail.example", "10.9.9.9")
     portal = Portal(named=tuple(Endpoint(host, None, "a:1") for host in hosts))
