@@ -15,12 +15,17 @@ from typing import NamedTuple
 
 TEXT = 200  # characters of a line that are quoted
 
-_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)*\.?"
-_HOST = rf"(?:\[[0-9A-Fa-f:.%]+\]|{_NAME})"
+# Lengths are bounded (RFC 1035), or a line of a megabyte would take hours.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_NAME = rf"{_LABEL}(?:\.{_LABEL}){{0,15}}\.?"
+_HOST = rf"(?:\[[0-9A-Fa-f:.%]{{2,50}}\]|{_NAME})"
 _PORT = r"(?::(\d{1,5})(?![\d.]))?"
-_URL = re.compile(rf"\b([A-Za-z][A-Za-z0-9+.-]*)://(?:[^\s/@\"'<>]*@)?({_HOST}){_PORT}((?:,{_HOST}(?::\d+)?)*)")
-_AT_HOST = re.compile(rf"(?<![\w/])(?:thin:(?:[^\s@/]*(?:/[^\s@]*)?)?)?@(?://)?({_HOST}){_PORT}")
-_EMAIL = re.compile(rf"[\w.+%-]+@({_NAME})")
+_URL = re.compile(
+    rf"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{{0,30}})://(?:[^\s/@\"'<>]{{0,200}}@)?"
+    rf"({_HOST}){_PORT}((?:,{_HOST}(?::\d+)?)*)"
+)
+_AT_HOST = re.compile(rf"(?<![\w/])(?:thin:(?:[^\s@/]{{0,100}}(?:/[^\s@]{{0,100}})?)?)?@(?://)?({_HOST}){_PORT}")
+_EMAIL = re.compile(rf"(?<![\w.+%-])[\w.+%-]{{1,100}}@({_NAME})")
 _WITH_PORT = re.compile(rf"(?<![\w.:/@-])({_HOST}):(\d{{2,5}})(?![\w.:-])")
 _IPV4 = re.compile(r"(?<![\w.-])(\d{1,3}(?:\.\d{1,3}){3})(?![\w-]|\.\d)(?::(\d{1,5})\b)?")
 _IPV6 = re.compile(r"(?<![\w:.])([0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:.])")
@@ -28,10 +33,10 @@ _LISTED = re.compile(rf"\s*({_HOST}){_PORT}\s*")
 _LIST_END = re.compile(r"[,;\s]+")
 _DEFAULT = re.compile(r"\$\{\w+:?[-=]([^{}]*)\}")
 _PAIR = re.compile(
-    r"""(?:^|[\s,{;<"'])["']?([A-Za-z_][\w.:-]*)["']?\s*(?:=|:(?=[\s"'\[]))\s*(\[[^\]]*\]|"[^"]*"|'[^']*'|.*)"""
-    r"""|^([A-Za-z_][\w.-]*):(.*)"""
+    r"""(?:^|[\s,{;<"'])["']?([A-Za-z_][\w.:-]{0,200})["']?\s*(?:=|:(?=[\s"'\[]))\s*(\[[^\]]*\]|"[^"]*"|'[^']*'|.*)"""
+    r"""|^([A-Za-z_][\w.-]{0,200}):(.*)"""
 )
-_ATTRIBUTE = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_ATTRIBUTE = re.compile(r"""(?<![\w:.-])([\w:.-]{1,200})\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _ELEMENT = re.compile(r"<([\w:.-]+)[^<>]*>([^<>]*)</")
 _NAMESPACES = re.compile(
     r"""\b(?:xmlns(?::[\w.-]+)?|(?:\w+:)?(?:schemaLocation|noNamespaceSchemaLocation))\s*=\s*("[^"]*"|'[^']*')"""
@@ -40,12 +45,17 @@ _DECLARED = re.compile(r"<!(?:DOCTYPE|ENTITY)[^>\[]*")
 _SECRET_KEY = re.compile(r"(?i)(?:password|passwd|secret|token|credential|(?:secret|private|api|access)[._-]?key)s?$")
 _SECRET_IN_TEXT = re.compile(r"""(?i)((?:password|passwd|pwd|secret|token)[\w.-]*["']?\s*[=:]\s*["']?)[^\s&"'<>;,]+""")
 _USER_IN_URL = re.compile(r"(://[^\s/@:]*):[^\s/@]*@")
-# The last word of a key says that its value is a host, alone or with a port, or a list of such.
-_HOST_KEY = re.compile(
-    r"(?i)(?:^|[._:-]|(?<=[a-z])(?=[A-Z]))(?:host(?:s|name|names)?|servers?|address(?:es)?|domains?|url|urls|uris?|endpoints?"
-    r"|peers?|proxy|relay|gateway|web[._]?id|alias|nodes?|members?|brokers?|smarthost)$"
-)
+# The last word of a key says that its value is a host, alone or with a port, or a list of such. After the weaker
+# words one plain word may be anything (an alias of a key, members of a group).
+_HOST_WORDS = r"host(?:s|name|names)?|servers?|urls?|uris?|endpoints?|peers?|proxy|brokers?|smarthost"
+_WEAK_WORDS = r"address(?:es)?|domains?|relay|gateway|web[._]?id|alias|nodes?|members?"
+_BEFORE = r"(?:^|[._:-]|(?<=[a-z])(?=[A-Z])|(?i:smtp|mail|db|database|ldap|web|app|remote|jdbc|https?))"
+_HOST_KEY = re.compile(rf"{_BEFORE}(?i:{_HOST_WORDS})$")
+_WEAK_KEY = re.compile(rf"{_BEFORE}(?i:{_WEAK_WORDS})$")
 _CLASS_ROOTS = frozenset(("com", "org", "net", "edu", "gov", "java", "javax", "jakarta", "sun", "io", "dev"))
+_DOMAINS = frozenset(
+    ("com", "org", "net", "edu", "gov", "info", "example", "local", "internal", "intranet", "lan", "corp")
+)
 _FILE_ENDING = re.compile(
     "bak|bin|bnd|cfg|class|conf|config|css|csv|dat|db|doc|dtd|ear|gif|gz|html|ini|jar|java|jks|jpg|js|json|key|log|lock"
     "|md|pdf|pem|pid|png|po|properties|py|sh|so|sql|sqlite3|state|svg|tar|tmp|ts|txt|war|xml|xsd|xsl|yaml|yml|zip"
@@ -113,8 +123,9 @@ class _Reader:
         text = text.replace(r"\:", ":").replace(r"\=", "=").replace(r"\/", "/")  # as Java writes properties
         pairs = list(self._pairs(text))
         secrets = [value for key, value in pairs if _SECRET_KEY.search(key)]
-        for secret in secrets:
-            text = text.replace(secret, " ") if secret else text
+        for key, value in pairs:
+            if value in secrets:
+                text = re.sub(rf"(?i){re.escape(key)}\s*[=:]\s*[\"']?{re.escape(value)}", " ", text)
         yield from _anywhere(text)
         for key, value in pairs:
             if value not in secrets:
@@ -150,9 +161,10 @@ class _Reader:
             return
         if self.key and "=" not in text:  # the line goes on with the value of an earlier one
             yield self.key, text.rstrip("\\").strip()
-        elif match := _PAIR.search(text):
-            self.key, value = match[1] or match[3], match[2] if match[1] else match[4]
-            yield self.key, value.rstrip("\\").strip().rstrip(",").strip("\"'")
+        else:
+            for match in reversed(list(_PAIR.finditer(text))):
+                self.key, value = match[1] or match[3], match[2] if match[1] else match[4]
+                yield self.key, value.rstrip("\\").strip().rstrip(",").strip("\"'")
         self.key = self.key if text.endswith("\\") else ""
 
 
@@ -164,7 +176,8 @@ def _anywhere(text: str) -> Iterator[tuple[str, int | None]]:
             continue
         yield from _known(match[2], match[3])
         for more in match[4].split(",")[1:]:
-            yield from _listed(more)
+            if listed := _LISTED.fullmatch(more):
+                yield from _known(listed[1], listed[2])
     rest = _URL.sub(" ", rest)
     for match in _AT_HOST.finditer(rest):
         yield from _known(match[1], match[2])
@@ -183,18 +196,19 @@ def _anywhere(text: str) -> Iterator[tuple[str, int | None]]:
 def _of_value(key: str, value: str) -> Iterator[tuple[str, int | None]]:
     """The whole value is a host or a list of hosts: because the key says so, or because it looks like nothing else."""
     value = _DEFAULT.sub(r"\1", value).strip("[]\"' ")
-    is_host_key = bool(_HOST_KEY.search(key))
+    is_weak = bool(_WEAK_KEY.search(key))
+    is_host_key = is_weak or bool(_HOST_KEY.search(key))
     for part in _LIST_END.split(value.replace('"', "")) if is_host_key else [value]:
         match = _LISTED.fullmatch(part)
         if match is None or match[1].lower() in _WORDS or match[1].isdecimal():
             continue
-        if _is_address(match[1]) or _looks_like_host(match[1]) or (is_host_key and _may_be_host(match[1])):
+        if is_host_key:
+            plain_word = is_weak and not match[2] and "." not in match[1]
+            is_host = _is_address(match[1]) or (_may_be_host(match[1]) and not plain_word)
+        else:
+            is_host = _is_address(match[1]) or _stands_alone(match[1]) or bool(match[2] and match[1][0].isalpha())
+        if is_host:
             yield from _known(match[1], match[2])
-
-
-def _listed(part: str) -> Iterator[tuple[str, int | None]]:
-    if match := _LISTED.fullmatch(part):
-        yield from _known(match[1], match[2])
 
 
 def _known(host: str, port: str | None) -> Iterator[tuple[str, int | None]]:
@@ -213,6 +227,11 @@ def _may_be_host(text: str) -> bool:
     labels = text.rstrip(".").split(".")
     is_class = labels[0] in _CLASS_ROOTS and labels[-1] != labels[-1].lower()
     return labels[0][0].isalpha() and not is_class
+
+
+def _stands_alone(text: str) -> bool:
+    """A value that no key explains: two words with a dot may be anything, unless the last is a well-known domain."""
+    return _looks_like_host(text) and (text.count(".") > 1 or text.rpartition(".")[2] in _DOMAINS)
 
 
 def _looks_like_host(text: str) -> bool:

@@ -97,8 +97,11 @@ DEFAULT_CHECKS = (
     "source_health",
     "portal_health",
     "data_parity",
+    "reference_parity",
     "index_consistency",
     "freshness",
+    "configuration",
     "writable",
+    "isolation",
     "teardown",
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.kinds.endpoints import is_own, named_in, quoted
 
@@ -54,6 +58,14 @@ def found(*lines: str) -> list[tuple[str, int | None]]:
         ("web.server.host=PORTAL.Example", [("portal.example", None)]),
         ('<property name="smtp.host">relay</property>', [("relay", None)]),
         ("mail.smtp.host=org.mail.example", [("org.mail.example", None)]),
+        ('<x password="a" url="jdbc:mysql://data/x"/>', [("data", None)]),
+        ("smtphost=relay", [("relay", None)]),
+        ("mailServer=relay", [("relay", None)]),
+        ("cluster.members=node-1:7800,node-2.example", [("node-1", 7800), ("node-2.example", None)]),
+        ("memcached=cache:11211", [("cache", 11211)]),
+        ("site=intranet.example", [("intranet.example", None)]),
+        ('  driver="x" host="smtp" peer="node-2:7800"', [("smtp", None), ("node-2", 7800)]),
+        ('{"host": "one", "servers": ["two", "three"]}', [("one", None), ("two", None), ("three", None)]),
         ("proxy=localhost:3128", [("localhost", 3128)]),
     ],
 )  # fmt: skip
@@ -93,10 +105,28 @@ def test_host_is_found(line: str, expected: list[tuple[str, int | None]]) -> Non
         "exec gunicorn --config python:portal.server",
         "auth.pipeline.enable=true",
         "lock.at=a::b::c",
+        "auth.type=screen.name",
+        "keystore.alias=tomcat",
+        "group.members=alice,bob",
+        "observer=none-of-all",
     ],
 )
 def test_what_is_no_host_is_not_found(line: str) -> None:
     assert found(line) == []
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("ab.:/@=[]<>-!#\"' ,1\\é")), max_size=4))
+def test_any_text_can_be_read(lines: list[str]) -> None:
+    assert all(named.host and 1 <= named.line <= len(lines) for named in named_in(lines))
+
+
+@pytest.mark.parametrize(
+    "line", ["a" * 50_000, "a." * 25_000, "1:" * 25_000, "a=" * 25_000, "<" * 50_000, "x@" * 25_000]
+)
+def test_long_lines_take_no_long_time(line: str) -> None:
+    started = time.monotonic()
+    list(named_in([line]))
+    assert time.monotonic() - started < 3
 
 
 def test_comment_over_several_lines_is_left_out() -> None:
