@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from harness.containers import sql
-from harness.containers.create import folder_mount, image_environment, service_mounts
+from harness.containers.create import folder_mount, image_environment, named_volumes, service_mounts
 from harness.containers.engine import Engine, translated
 from harness.containers.firewall import asked_for_host
 from harness.containers.hooks import OnCommand, Redact
@@ -72,12 +73,33 @@ class StackHandles:
     def mounts(self, service: str) -> tuple[str, ...]:
         return tuple(self._service(service).volumes)
 
+    def attached(self, service: str) -> dict[str, str]:
+        """Path to the stack's volume or the host's folder, as the engine mounted it; "" for a volume without a name."""
+        with translated(f"the mounts of {self.role}/{service} cannot be read", CouldNotAsk):
+            mounts = self.engine.api.inspect_container(self._container(service))["Mounts"]
+        named = {self.owner.name_of(v): v for v in named_volumes(self._service(service)).values()}
+        return {
+            m["Destination"]: named.get(m.get("Name", ""), "")
+            if m["Type"] == "volume"
+            else m.get("Source") or m["Type"]
+            for m in mounts
+        }
+
+    def changed_files(self, service: str) -> Iterator[str]:
+        """The engine lists every folder above a change too: those are left out."""
+        with translated(f"the changes in {self.role}/{service} cannot be read", CouldNotAsk):
+            paths = sorted(change["Path"] for change in self.engine.api.diff(self._container(service)) or ())
+        above = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+        return (path for path in paths if path not in above)
+
     def logs(self, service: str) -> str:
-        """The last 5,000 lines that the service printed. Raises: CouldNotAsk."""
+        """The last 5,000 lines that the service printed since it was last started. Raises: CouldNotAsk."""
         if service not in self._containers:
             return ""
         with translated(f"the log of {self.role}/{service} cannot be read", CouldNotAsk):
-            text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES)
+            started = str(self.engine.api.inspect_container(self._containers[service])["State"]["StartedAt"])
+            since = datetime.fromisoformat(started).timestamp()
+            text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES, since=max(since, 0.0))
         return text.decode(errors="replace")
 
     def environment(self, service: str) -> Mapping[str, str]:

@@ -190,8 +190,16 @@ class Stack(Protocol):
     def mounts(self, service: str) -> tuple[str, ...]:
         """The paths at which the service mounts volumes, so that one tree can leave out another nested in it."""
 
+    def attached(self, service: str) -> Mapping[str, str]:
+        """What the engine really mounted into the running service: path to the stack's volume, or to a folder of
+        the host (absolute); "" for a volume without a name, which the image asked for. Raises: CouldNotAsk."""
+
+    def changed_files(self, service: str) -> Iterator[str]:
+        """Paths in the container's own layer that were added, changed or removed against its image; of a folder
+        only what is in it. Raises: CouldNotAsk."""
+
     def logs(self, service: str) -> str:
-        """The last 5,000 lines that the service printed."""
+        """The last 5,000 lines that the service printed since it was last started."""
 
     def tool(
         self,
@@ -306,14 +314,39 @@ class ComponentKind(Protocol):
 class Surrounding:
     """One thing that the survey finds around a component: a database of the same server, an index, a hook.
 
-    `name` is what a waiver calls it (`undeclared: database reports`); `declared`: a component holds it;
-    `why` says what it would cost to lose it.
+    `name` is what a waiver calls it (`undeclared: database reports`), its first word one of `UNDECLARED`;
+    `declared`: a component holds it; `why` says what it would cost to lose it. `excused`: why nobody need hold
+    it. `place`: where in its service it lies, if another component's tree there, or the image, may hold it.
+    A `host` counts as one that the configuration names.
     """
 
     name: str
     declared: bool
     why: str
     requirements: tuple[str, ...] = ()
+    excused: str = ""
+    place: str = ""
+
+
+# What the survey can find and a waiver `undeclared: <word> <name>` can name.
+UNDECLARED: Mapping[str, str] = {
+    "database": "a database of a declared one's server",
+    "file": "a file that was added or changed in a container, or beside a server's own: `<service>:<path>`",
+    "files": "what lies on a volume beside the declared trees, or where the portal keeps its files: `<service>:<path>`",
+    "git": "what a bundle leaves out of a repository: `<component>:<what>`",
+    "host": "a host that the configuration names",
+    "index": "an index of the search server",
+    "link": "a link that leaves its tree: `<service>:<path>`",
+    "pipeline": "an ingest or search pipeline",
+    "repository": "a snapshot repository that the search server knows",
+    "rule": "a rule of access or a mapping of users of a database server: `<service>:<rule>`",
+    "script": "a script stored in the search server",
+    "setting": "a setting that a server keeps outside its data: `<service>:<name>`",
+    "slot": "a replication slot",
+    "tablespace": "a tablespace outside the data directory",
+    "template": "a template of the search server",
+    "volume": "a volume that no component looks into; one without a name as `<service>:<path>`",
+}
 
 
 @runtime_checkable
@@ -322,6 +355,14 @@ class Surrounded(Protocol):
 
     def surroundings(self, access: ComponentAccess) -> Iterator[Surrounding]:
         """All that its server or place holds. Raises: CouldNotAsk, CommandFailed."""
+
+
+@runtime_checkable
+class Occupies(Protocol):
+    """Capability of a component that is asked through its server: where that server keeps it."""
+
+    def occupies(self, access: ComponentAccess) -> Iterator[str]:
+        """Absolute paths in its service, with all below them. Raises: CouldNotAsk, CommandFailed."""
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from harness.model.frozen import Frozen, JsonValue
@@ -92,12 +93,21 @@ class CheckUse(Frozen):
     default: bool = False
 
 
+def _fits(name: str, glob: str) -> bool:
+    """Whether the whole name fits; `*` stands for any characters, and nothing else for anything but itself."""
+    return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), name, re.DOTALL) is not None
+
+
 class Waiver(Frozen):
     """What is knowingly left out, why, and until when (ISO date)."""
 
     what: str
     reason: str
     until: str
+
+    def excuses(self, finding: str) -> bool:
+        """Whether it names what the survey found: `undeclared volume uploads`, or `undeclared volume up*`."""
+        return self.what.startswith("undeclared ") and _fits(finding, self.what)
 
 
 class External(Frozen):
@@ -111,6 +121,10 @@ class External(Frozen):
     reason: str
     covered_by: str = ""
     reachable: bool = False
+
+    def is_host(self, name: str) -> bool:
+        """Whether it names this host; `*` stands for any characters, and case does not count."""
+        return _fits(name.lower(), self.host.lower())
 
 
 class Rewire(Frozen):

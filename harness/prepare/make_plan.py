@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 
 from harness.errors import PortalDrillError
 from harness.kinds import registry
 from harness.kinds.contracts import ChoosesMoment, When
 from harness.model.drill import Component, Drill
+from harness.model.layout import Layout
 from harness.model.plan import Action, Plan, Step
 from harness.prepare.mistakes import nearest
 from harness.prepare.plan_recover import plan_recover
@@ -124,16 +124,17 @@ def _not_covered(drill: Drill, only_checks: tuple[str, ...]) -> tuple[str, ...]:
 def _uncovered(drill: Drill) -> Iterator[str]:
     """Volumes of the portal's services that no component looks into (LR-18): what lies there is in no backup.
 
-    A server that is asked (a database, a search engine) answers for all its volumes; a file tree for its own.
+    Before anything runs, a server that is asked (a database, a search engine) is taken to keep something on each
+    of its volumes; the survey asks it (check `coverage`).
     """
-    asked = {c.service for c in drill.components if registry.component(c.kind).NEEDS_SERVICE}
-    trees = [(c.service, PurePosixPath(str(c.options["path"]))) for c in drill.components if "path" in c.options]
-    waived = " ".join(waiver.what for waiver in drill.waivers)
     for service in drill.source.stack.in_profile(None):
+        mine = [c for c in drill.components if c.service == service.name]
+        asked = any(registry.component(c.kind).NEEDS_SERVICE for c in mine)
+        trees = tuple(str(c.options["path"]) for c in mine if "path" in c.options)
+        layout = Layout(mounts=service.volumes, trees=trees, servers=tuple(service.volumes) if asked else ())
         for path, volume in service.volumes.items():
-            mount = PurePosixPath(path)
-            seen = any(name == service.name and (tree == mount or mount in tree.parents) for name, tree in trees)
-            if service.name not in asked and not seen and volume not in waived.split():
+            waived = any(waiver.excuses(f"undeclared volume {volume}") for waiver in drill.waivers)
+            if not layout.looks_into(path) and not waived:
                 yield f"the volume {volume} at {path} of {service.name}: no component looks into it"
 
 

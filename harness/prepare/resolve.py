@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from harness.kinds import registry
-from harness.kinds.contracts import PortalKind, ProductComponent, ProductKind
+from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind
 from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
 from harness.model.inventory import ClassRule, ItemClass
 from harness.prepare.kind_options import merged, read_options
@@ -101,6 +101,11 @@ def _check_until(desk: Desk, text: str, at: At) -> None:
 
 
 def _check_waivable(desk: Desk, sort: str, what: str, at: At) -> None:
+    word, _, name = what.partition(" ")
+    if sort == "undeclared" and word not in UNDECLARED:
+        desk.mistakes.unknown_word(at, "a sort of thing that the survey finds, and its name", word, UNDECLARED)
+    elif sort == "undeclared" and not name:
+        desk.mistakes.at_value(at, f"a waiver for every {word}", f"{word} and a name, in which * fits anything")
     if desk.product is None:
         return
     known: dict[str, Iterable[str]] = {

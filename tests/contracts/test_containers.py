@@ -199,6 +199,30 @@ def test_tool_sees_the_volumes_read_only_unless_writable(engine: Engine, tmp_pat
         assert stack.proved_empty() == {"outer": ["a"], "inner": ["b"]}
 
 
+def test_mounts_and_changed_files_are_what_the_engine_knows(engine: Engine, tmp_path: Path) -> None:
+    """A volume that only the image asks for has no name; of changed folders only what is in them is listed."""
+    one = service(image=POSTGRESQL, volumes={"/srv/data": "data"})
+    with running(engine, tmp_path, one) as stack:
+        assert stack.attached("app") == {"/srv/data": "data", "/var/lib/postgresql/data": ""}
+        change = "mkdir /opt/new; touch /opt/new/a /srv/data/b; echo >>/etc/passwd; rm /etc/issue; ln -s / /opt/link"
+        stack.shell("app").run(["sh", "-c", change], timeout_s=30).ok()
+        changed = set(stack.changed_files("app"))
+    assert changed >= {"/opt/new/a", "/etc/passwd", "/etc/issue", "/opt/link"}
+    assert not changed & {"/opt", "/opt/new", "/etc", "/srv/data/b"}
+
+
+def test_log_is_that_of_the_present_life(engine: Engine, tmp_path: Path) -> None:
+    with running(engine, tmp_path, service(command=("sh", "-c", "date +%N; exec sleep 600"))) as stack:
+        first = stack.logs("app")
+        stack.stop("app")
+        stack.start("app")
+        time.sleep(0.5)
+        second = stack.logs("app")
+    assert first.strip().isdigit()
+    assert second.strip().isdigit()
+    assert first != second
+
+
 def test_artefact_is_mounted_read_only_unless_writable(app: ContainerStack, tmp_path: Path) -> None:
     with app.tool("app", image=ToolImage.TOOLS, writable=False, artefact=tmp_path, artefact_writable=True) as shell:
         shell.run(["sh", "-c", "echo kept > /artefact/file"], timeout_s=20).ok()

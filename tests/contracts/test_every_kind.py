@@ -52,15 +52,21 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
         contracts.PlacesFiles,
         contracts.HasScripts,
     ),
-    "components": (contracts.ComparesPrefixes, contracts.ListsFiles),
+    "components": (
+        contracts.ComparesPrefixes,
+        contracts.ListsFiles,
+        contracts.Surrounded,
+        contracts.Occupies,
+        contracts.Verifies,
+    ),
     "engines": (),
-    "checks": (contracts.Observes, contracts.ChoosesMoment),
-    "faults": (contracts.Injects, contracts.Alters),
+    "checks": (contracts.Observes, contracts.LooksAtSource, contracts.ChoosesMoment),
+    "faults": (contracts.Injects, contracts.Alters, contracts.Spoils, contracts.Litters),
 }
 TREE = Component(name="files", kind="file_tree", service="web", engine="tar", options={"path": "/srv"})
 KINDS = [(family, name) for family in registry.FAMILIES for name in registry.names(family)]
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 250, 60
-REQUIREMENT = re.compile(r"(AEM|GEN|HCL|LR|XLR)-D?[1-9]\d?")
+REQUIREMENT = re.compile(r"(AEM|GEN|HCL|LR|LR71|XLR)-D?[1-9]\d?")
 LOOKS_LIKE_ONE = re.compile(r"\b[A-Z]{2,4}-D?\d+\b")
 
 every_kind = pytest.mark.parametrize(("family", "name"), KINDS)
@@ -355,7 +361,7 @@ def test_check_can_pass_and_can_be_unknown(name: str) -> None:
 @of("checks")
 def test_check_that_observes_looks_at_its_own_moment(name: str) -> None:
     check = registry.check(name)
-    if not isinstance(check, Observes):
+    if not isinstance(check, Observes | contracts.LooksAtSource):
         assert name in ("capture", "data_parity", "restore", "restore_point"), "who writes what it judges?"
 
 
@@ -363,9 +369,9 @@ def test_check_that_observes_looks_at_its_own_moment(name: str) -> None:
 
 
 @of("faults")
-def test_fault_damages_either_a_restore_point_or_a_plan(name: str) -> None:
+def test_fault_strikes_in_exactly_one_way(name: str) -> None:
     fault = registry.fault(name)
-    assert isinstance(fault, Injects) != isinstance(fault, Alters)
+    assert sum(isinstance(fault, way) for way in (Injects, Alters, contracts.Spoils, contracts.Litters)) == 1
     assert fault.ROWS and len({row.name for row in fault.ROWS}) == len(fault.ROWS)
 
 

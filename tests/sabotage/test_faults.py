@@ -36,6 +36,9 @@ IN_CI = {
     "stale/everything",
     "mode_lost/folder_read_only",
     "image_broken/search_server",
+    "undeclared/database",
+    "undeclared/folder_is_a_link",
+    "source_unwell/index_of_the_database_invalid",
 }
 
 # What the check must name first; `found` and the items, one a line, are searched.
@@ -76,6 +79,12 @@ NAMED = {
     "silent_backup/database": r"^back_up:database: command said that database was backed up, but wrote nothing",
     "silent_backup/documents": r"^back_up:document_library: .* wrote nothing",
     "silent_backup/index": r"^back_up:search: .* wrote nothing",
+    "source_unwell/documents_not_indexed": r"^missing in the index: document:\d+",
+    "source_unwell/error_in_the_log": r"^portal log: expected no error, found 1 lines, such as Traceback",
+    "source_unwell/git_object_lost": r"^source_code fsck: expected every object there .*(missing|broken)",
+    "source_unwell/index_closed": r"^search_tuning open: expected every index open, found liferay-20101-search-tuning-",
+    "source_unwell/index_of_the_database_invalid": r"^database indexes: .* found report_titles_trigram$",
+    "source_unwell/index_red": r"^search_tuning health: expected not red, found liferay-20101-search-tuning-rankings",
     "sql/grants_lost": r"^database: changed table/public\.",
     "sql/row_changed": r"^database: changed row/public\.\w+/\S+ \(content\)$",
     "sql/row_deleted": r"^database: missing row/public\.\w+/\S+$",
@@ -91,6 +100,21 @@ NAMED = {
     "truncated/home": r"^restore:liferay_home: tree\.tar ",
     "truncated/roles": r"^restore:database: ",
     "truncated/server": r"^restore:application_server: tree\.tar ",
+    "undeclared/access_rule": r"^undeclared rule db:host reports all 10\.0\.0\.0 255\.0\.0\.0 scram-sha-256: a line",
+    "undeclared/beside_a_tree": r"^undeclared files web:/srv/git/plugins\.git: 1 files beside",
+    "undeclared/cluster_setting": r"^undeclared setting search:action\.auto_create_index: a persistent setting",
+    "undeclared/database": r"^undeclared database forgotten: no component dumps it$",
+    "undeclared/file_held_open": r"^undeclared file web:/srv/forgotten\.db: .*held open by a process$",
+    "undeclared/file_of_the_image": r"^undeclared file web:/etc/portal-mail\.conf: added or changed against the image$",
+    "undeclared/folder_is_a_link": r"^undeclared link \S+/data/journal: it leads to /srv/journal: .*files$",
+    "undeclared/foreign_server": r"^undeclared host warehouse\.production\.example: the foreign server warehouse reads",
+    "undeclared/git_hook": r"^undeclared git source_code:hooks/post-receive: a hook",
+    "undeclared/host_of_a_service": r"^undeclared host ratings\.production\.example: named in .*portal-ext\.properties",
+    "undeclared/index": r"^undeclared index notes: no component's patterns fit it$",
+    "undeclared/index_template": r"^undeclared template portal: ",
+    "undeclared/library_relocated": r"^undeclared files web:/srv/library: the portal keeps document_lib.*\d files$",
+    "undeclared/replication_slot": r"^undeclared slot standby: a physical slot",
+    "undeclared/server_setting": r"^undeclared setting db:work_mem: set by ALTER SYSTEM",
 }
 
 # The damage is one thing, and one thing is what the check may find.
@@ -102,6 +126,7 @@ EXACTLY_ONE = {
     "sql/sequence_set_back",
     "file_changed/document",
 }
+EXACTLY_ONE |= {name for name in ROWS if name.startswith("undeclared/")}
 
 
 def cases(names: list[str]) -> list[object]:

@@ -12,6 +12,8 @@ from restore_points import Json
 
 from harness import pipeline
 from harness.kinds import registry
+from harness.kinds.contracts import LooksAtSource, Observes
+from harness.model.evidence import AT_SOURCE
 from harness.model.verdict import Outcome, Verdict
 
 pytestmark = pytest.mark.engine
@@ -24,8 +26,13 @@ JUDGED_BY_OTHERS: dict[str, Alter] = {
     "data_parity": lambda line: None if is_observation(line, "difference", "database") else line,
     "restore": lambda line: None if is_step(line, "restore:database") else line,
 }
-OBSERVING = [name for name in registry.names("checks") if name not in JUDGED_BY_OTHERS]
-CHECKS_SEEN_UNKNOWN = {*JUDGED_BY_OTHERS, *OBSERVING}
+LOOKING = [name for name in registry.names("checks") if isinstance(registry.check(name), LooksAtSource)]
+OBSERVING = [
+    name
+    for name in registry.names("checks")
+    if name not in JUDGED_BY_OTHERS and (name not in LOOKING or isinstance(registry.check(name), Observes))
+]
+CHECKS_SEEN_UNKNOWN = {*JUDGED_BY_OTHERS, *OBSERVING, *LOOKING}
 
 # Marks, and the objective that cannot be known without each.
 MARKS = {
@@ -58,6 +65,17 @@ def judged_after(folder: Path, alter: Alter, *, closed: bool = True) -> Verdict:
     return pipeline.judge_saved(folder)
 
 
+def judged_after_look(folder: Path, alter: Alter) -> Verdict:
+    """The verdict where the evidence that lies in the restore point was altered: what was seen of the source."""
+    path = folder / pipeline.RECORD
+    record = json.loads(path.read_text(encoding="utf-8"))
+    lines = record["evidence"]["lines"]
+    record["evidence"]["lines"] = [altered for line in lines if (altered := alter(line)) is not None]
+    assert record["evidence"]["lines"] != lines, "nothing was altered"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    return pipeline.judge_saved(folder)
+
+
 def assert_only_unknown(verdict: Verdict, name: str, reason: str) -> None:
     outcomes = {check.name: check.outcome for check in verdict.checks}
     assert outcomes == {**dict.fromkeys(outcomes, Outcome.PASS), name: Outcome.UNKNOWN}
@@ -78,6 +96,31 @@ def test_check_that_did_not_see_is_unknown(name: str, seen: str, clean_copy: Pat
 def test_check_without_observation_is_unknown(name: str, clean_copy: Path) -> None:
     verdict = judged_after(clean_copy, lambda line: None if is_observation(line, name) else line)
     assert_only_unknown(verdict, name, "")
+
+
+@pytest.mark.parametrize("seen", ["crashed", "timed_out", "could_not_ask"])
+@pytest.mark.parametrize("name", LOOKING)
+def test_check_that_did_not_see_the_source_is_unknown(name: str, seen: str, clean_copy: Path) -> None:
+    broken = {"seen": seen, "reason": "KeyError: 'rows'", "data": None}
+    verdict = judged_after_look(
+        clean_copy, lambda line: line | broken if is_observation(line, name, AT_SOURCE) else line
+    )
+    assert_only_unknown(verdict, name, "KeyError: 'rows'")
+
+
+@pytest.mark.parametrize("name", LOOKING)
+def test_check_without_its_look_at_the_source_is_unknown(name: str, clean_copy: Path) -> None:
+    verdict = judged_after_look(clean_copy, lambda line: None if is_observation(line, name, AT_SOURCE) else line)
+    assert_only_unknown(verdict, name, "")
+
+
+def test_part_of_the_source_that_could_not_be_surveyed_is_unknown(clean_copy: Path) -> None:
+    def refuse(line: Json) -> Json:
+        if not is_observation(line, "coverage", AT_SOURCE):
+            return line
+        return line | {"data": line["data"] | {"unasked": ["around search: connection refused"]}}
+
+    assert_only_unknown(judged_after_look(clean_copy, refuse), "coverage", "around search: connection refused")
 
 
 @pytest.mark.parametrize("name", sorted(JUDGED_BY_OTHERS))

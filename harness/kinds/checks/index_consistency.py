@@ -7,12 +7,13 @@ Requirements: LR-26 to LR-28, LR-32, LR-D1, GEN-D13, GEN-D14.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pydantic import Field
 
+from harness.kinds.checks._lists import merged, titled
 from harness.kinds.contracts import CheckAccess, ContentItem, KindOptions, ListsIndex, Record, When, joined
 from harness.model.drill import Drill
 from harness.model.frozen import JsonValue
@@ -115,7 +116,7 @@ def _merge(
 ) -> tuple[int, int]:
     """Merge-join of two lists in order of key; constant memory but for what is excused as skew."""
     counts = [0, 0]
-    for mine, theirs in _pairs(iter(database), iter(engine)):
+    for mine, theirs in merged(database, engine):
         counts[0] += mine is not None
         counts[1] += theirs is not None
         if mine and theirs and (mine.revision, mine.title) == (theirs.revision, theirs.title):
@@ -126,33 +127,13 @@ def _merge(
             kinds["skew"].add(one.key)
             excused.add(one.key)
         elif mine is None:
-            kinds["ghost"].add(_titled(one))
+            kinds["ghost"].add(titled(one))
         elif theirs is None:
-            kinds["missing"].add(_titled(mine))
+            kinds["missing"].add(titled(mine))
         else:
             other = f"revision {theirs.revision}" if theirs.revision != mine.revision else f"the title “{theirs.title}”"
-            kinds["stale"].add(f"{_titled(mine)} has {other} in the index, in the database revision {mine.revision}")
+            kinds["stale"].add(f"{titled(mine)} has {other} in the index, in the database revision {mine.revision}")
     return counts[0], counts[1]
-
-
-def _pairs(
-    mine: Iterator[ContentItem], theirs: Iterator[ContentItem]
-) -> Iterator[tuple[ContentItem | None, ContentItem | None]]:
-    one, other = next(mine, None), next(theirs, None)
-    while one or other:
-        if other is None or (one is not None and one.key < other.key):
-            yield one, None
-            one = next(mine, None)
-        elif one is None or other.key < one.key:
-            yield None, other
-            other = next(theirs, None)
-        else:
-            yield one, other
-            one, other = next(mine, None), next(theirs, None)
-
-
-def _titled(item: ContentItem) -> str:
-    return f"{item.key} “{item.title}”" if item.title else item.key
 
 
 def judge(record: Record, options: Options) -> CheckResult:

@@ -14,7 +14,17 @@ from datetime import UTC, datetime
 from pydantic import Field
 
 from harness.errors import CouldNotAsk
-from harness.kinds.contracts import ComponentAccess, KindOptions, Shell, StoredFile, ToolImage, nested_in
+from harness.kinds.components import _file_tree_surroundings as around
+from harness.kinds.contracts import (
+    ComponentAccess,
+    KindOptions,
+    Probe,
+    Shell,
+    StoredFile,
+    Surrounding,
+    ToolImage,
+    nested_in,
+)
 from harness.kinds.records import records
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass, rule_of
@@ -163,3 +173,15 @@ def proved_empty(access: ComponentAccess) -> str | None:
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
         argv = ["sh", "-c", script, "empty", str(access.component.options["path"])]
         return shell.run(argv, timeout_s=TIMEOUT_S).ok().text.strip() or None
+
+
+def surroundings(access: ComponentAccess) -> Iterator[Surrounding]:
+    """Links that leave the tree: its backup holds the link, and not what it leads to."""
+    path, service = str(access.component.options["path"]), access.component.service
+    yield from around.links(access.stack.shell(service), service, path, nested_in(path, access))
+
+
+def verify(access: ComponentAccess) -> Iterator[Probe]:
+    """Every entry can be listed, and every file opened and read from; the inventories read all of it."""
+    path = str(access.component.options["path"])
+    yield from around.readable(access.stack.shell(access.component.service), path, nested_in(path, access))

@@ -15,7 +15,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from harness.errors import CouldNotAsk
-from harness.kinds.contracts import ComponentAccess, Http, KindOptions
+from harness.kinds.components import _opensearch_surroundings as around
+from harness.kinds.contracts import ComponentAccess, Http, KindOptions, Probe, Surrounding
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass
 
@@ -129,3 +130,19 @@ def position(access: ComponentAccess) -> dict[str, JsonValue]:
 def proved_empty(access: ComponentAccess) -> str | None:
     found = named_indexes(client(access), access)
     return f"indexes {', '.join(found)}" if found else None
+
+
+def surroundings(access: ComponentAccess) -> Iterator[Surrounding]:
+    """All indexes of the server, and what it keeps beside them."""
+    http, service = client(access), access.component.service
+    yield from around.surroundings(http, service, set(named_indexes(http, access).values()))
+    folder = access.stack.environment(service).get("OPENSEARCH_PATH_CONF", "/usr/share/opensearch/config")
+    yield from around.keystore(access.stack.shell(service), service, folder)
+
+
+def occupies(access: ComponentAccess) -> Iterator[str]:
+    yield from around.occupies(client(access))
+
+
+def verify(access: ComponentAccess) -> Iterator[Probe]:
+    yield from around.verify(client(access), pattern(access))

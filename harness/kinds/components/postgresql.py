@@ -12,8 +12,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness.kinds.components import _postgresql_surroundings as around
 from harness.kinds.components._postgresql_objects import OBJECTS
-from harness.kinds.contracts import ComponentAccess, KindOptions, Sql, Stack
+from harness.kinds.contracts import ComponentAccess, KindOptions, Probe, Sql, Stack, Surrounding
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass
 
@@ -157,3 +158,24 @@ def proved_empty(access: ComponentAccess) -> str | None:
         UNION ALL SELECT 'role ' || rolname FROM pg_authid WHERE rolname !~ '^pg_' AND oid <> 10"""
     with connected(access.stack, access.component.service, options, database="postgres") as sql:
         return ", ".join(name for (name,) in sql.rows(query)) or None
+
+
+def surroundings(access: ComponentAccess) -> Iterator[Surrounding]:
+    """Other databases of the server, and what it keeps that no dump holds."""
+    options, service = Options.model_validate(access.component.options), access.component.service
+    with connected(access.stack, service, options) as sql:
+        yield from around.surroundings(
+            sql, service, options.database, lambda other: connected(access.stack, service, options, other)
+        )
+
+
+def occupies(access: ComponentAccess) -> Iterator[str]:
+    options = Options.model_validate(access.component.options)
+    with connected(access.stack, access.component.service, options) as sql:
+        yield from around.occupies(sql)
+
+
+def verify(access: ComponentAccess) -> Iterator[Probe]:
+    options = Options.model_validate(access.component.options)
+    with connected(access.stack, access.component.service, options) as sql:
+        yield from around.verify(sql)

@@ -93,6 +93,8 @@ RESTORE_ORDER = (
 )
 
 DEFAULT_CHECKS = (
+    "coverage",
+    "source_health",
     "portal_health",
     "data_parity",
     "reference_parity",

@@ -10,4 +10,13 @@ PORTAL = None
 COMPONENTS: dict[str, ProductComponent] = {}
 GROUPS: dict[str, tuple[str, ...]] = {}
 RESTORE_ORDER: tuple[str, ...] = ()
-DEFAULT_CHECKS = ("portal_health", "data_parity", "freshness", "writable", "isolation", "teardown")
+DEFAULT_CHECKS = (
+    "coverage",
+    "source_health",
+    "portal_health",
+    "data_parity",
+    "freshness",
+    "writable",
+    "isolation",
+    "teardown",
+)

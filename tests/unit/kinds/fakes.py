@@ -77,6 +77,8 @@ class FakeStack:
     def __init__(self, shell: FakeShell | None = None, http: FakeHttp | None = None) -> None:
         self.the_shell, self.the_http = shell or FakeShell({}), http
         self.tools: list[dict[str, Any]] = []
+        self.volumes: Mapping[str, str] = {}
+        self.changed: list[str] = []
 
     def shell(self, service: str) -> FakeShell:
         return self.the_shell
@@ -102,6 +104,12 @@ class FakeStack:
 
     def mounts(self, service: str) -> tuple[str, ...]:
         return ()
+
+    def attached(self, service: str) -> Mapping[str, str]:
+        return self.volumes
+
+    def changed_files(self, service: str) -> Iterator[str]:
+        return iter(self.changed)
 
     def logs(self, service: str) -> str:
         return ""

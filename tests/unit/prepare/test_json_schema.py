@@ -30,6 +30,7 @@ ONLY_THE_PARSER = {
     "no-stack",
     "own-component",
     "path-in-image",
+    "undeclared-words",
     "unknown-service",
     "waived-and-given",
 }
