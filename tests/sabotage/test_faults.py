@@ -33,6 +33,9 @@ IN_CI = {
     "index_older/missing_and_stale",
     "stale/everything",
     "mode_lost/folder_read_only",
+    "mode_lost/script",
+    "capture_points/newer_than_it_claims",
+    "volume_shrunk/tenth",
     "image_broken/search_server",
 }
 
@@ -41,6 +44,9 @@ NAMED = {
     "after_sealing/byte_flipped": r"^database/database\.dump has another digest",
     "after_sealing/file_added": r"^document_library/tree\.tar\.old is not in the manifest",
     "after_sealing/file_removed": r"^search/repository/.* is missing",
+    "capture_points/files_before_database": r"^portal_state: document_library was captured before database, by ",
+    "capture_points/newer_than_it_claims": r"^database: holds write \d+, made \d+\.\d s after the end of its capture",
+    "capture_points/ten_minutes_apart": r"^portal_state: .* and document_library lie 6\d\d\.\d s apart, allowed",
     "file_changed/document": r"^document_library: changed documents/.+ \(content\)$",
     "file_changed/module": r"^liferay_home: changed osgi/modules/word-list-2\.3\.0\.zip \(content\)$",
     "file_missing/document": r"^document_library: missing documents/",
@@ -58,9 +64,18 @@ NAMED = {
     "index_newer/ghosts": r"^ghost: page:000000900000 ",
     "index_older/missing_and_stale": r"(?s)(?=.*^missing: page:\d+)(?=.*^stale: page:\d+ .* has revision)",
     "index_older/stale": r"^stale: page:\d+ .* has revision",
+    "mode_lost/everything_of_root": r"^document_library: \. \(owner 1000:1000 → 0:0\)$",
     "mode_lost/execute_bit": r"^start_portal: .*startup\.sh",
+    "mode_lost/extended_attribute": r"^liferay_home: scripts/list-new-documents\.sh \(user\.reviewed 0x\w+ → none\)$",
+    "mode_lost/folder_open_to_all": r"^liferay_home: license \(mode 0750 → 0755\)$",
     "mode_lost/folder_read_only": r"document_library",
+    "mode_lost/mode_and_content": r"^liferay_home: scripts/.* \(mode 0750 → 0644, owner 1000:1000 → 0:0, user",
+    "mode_lost/mode_of_the_root": r"^application_server: \. \(mode 0755 → 0700\)$",
     "mode_lost/owner_of_a_folder": r"^document_library: changed documents \(owner 1000:1000 → 0:0\)$",
+    "mode_lost/owner_of_the_root": r"^document_library: \. \(owner 1000:1000 → 0:0\)$",
+    "mode_lost/script": r"^liferay_home: scripts/list-new-documents\.sh \(mode 0750 → 0640\)$",
+    "mode_lost/set_group_id": r"^liferay_home: data/inbox \(mode 2770 → 0770\)$",
+    "runs_as/root": r"^web runs as root \(0:0\), at the source as liferay \(1000:1000\)$",
     "silent_backup/database": r"^back_up:database: command said that database was backed up, but wrote nothing",
     "silent_backup/documents": r"^back_up:document_library: .* wrote nothing",
     "silent_backup/index": r"^back_up:search: .* wrote nothing",
@@ -79,6 +94,7 @@ NAMED = {
     "truncated/home": r"^restore:liferay_home: tree\.tar ",
     "truncated/roles": r"^restore:database: ",
     "truncated/server": r"^restore:application_server: tree\.tar ",
+    "volume_shrunk/tenth": r"^document_library: \d+ items, 0\.1 times as many as the \d+ of the last restore point",
 }
 
 # The damage is one thing, and one thing is what the check may find.
