@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,22 +60,24 @@ def _descends(pid: int, found: Mapping[int, Process]) -> bool:
 
 @dataclass(frozen=True)
 class Users:
-    """Whom a service runs as: `main` is its first process. Users are `uid:gid`; `names` what the container calls them,
-    `primary` the ids whose group is the one that the container gives them anyway."""
+    """Whom a service runs as: `main` is its first process, `worker` whom most of its processes but root's run as (a
+    web server's first process is root, and its workers read the files). Users are `uid:gid`; `names` what the
+    container calls them, `primary` the ids whose group is the one that the container gives them anyway."""
 
     main: str
+    worker: str
     users: tuple[str, ...]
     names: dict[str, str]
     primary: frozenset[str]
 
     @property
     def is_root(self) -> bool:
-        return self.main.startswith(f"{ROOT}:")
+        return self.worker.startswith(f"{ROOT}:")
 
     @property
     def for_command(self) -> str:
         """As whom a command has to run to stand in for the service, supplementary groups included."""
-        return self.main.partition(":")[0] if self.main in self.primary else self.main
+        return self.worker.partition(":")[0] if self.worker in self.primary else self.worker
 
     def data(self) -> JsonValue:
         return {"main": self.main, "users": [*self.users], "names": {**self.names}}
@@ -91,9 +94,12 @@ def users_of(shell: Shell, earlier: Mapping[int, Process], later: Mapping[int, P
     said = shell.run(["cat", "/etc/passwd"], timeout_s=60)
     entries = [line.split(":") for line in said.text.splitlines()] if said.exit_code == 0 else []
     known = {entry[2]: (entry[0], entry[3]) for entry in entries if len(entry) > 3}
-    ids = sorted({f"{one.user}:{one.group}" for one in lasting})
+    counts = Counter(f"{one.user}:{one.group}" for one in lasting)
+    ids, main = sorted(counts), f"{lasting[0].user}:{lasting[0].group}"
+    workers = [one for one in ids if not one.startswith(f"{ROOT}:")]
     return Users(
-        main=f"{lasting[0].user}:{lasting[0].group}",
+        main=main,
+        worker=max(workers, key=lambda one: counts[one], default=main),
         users=tuple(ids),
         names={one: known[user][0] for one in ids if (user := one.partition(":")[0]) in known},
         primary=frozenset(one for one in ids if known.get(one.partition(":")[0], ("", ""))[1] == one.partition(":")[2]),

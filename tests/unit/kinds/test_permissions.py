@@ -77,6 +77,12 @@ def test_command_stands_in_for_the_service_with_its_groups() -> None:
     assert users_of(shell(passwd=(1, "", "no such file")), unknown, unknown).for_command == "4711:4711"
 
 
+def test_worker_of_a_server_that_starts_as_root_stands_in_for_it() -> None:
+    found = processes(shell(INIT, status(7, 1, "nginx", 0), *(status(n, 7, "nginx", 1000) for n in (8, 9))))
+    users = users_of(shell(), found, found)
+    assert (users.main, users.users, users.for_command, users.is_root) == ("0:0", ("0:0", "1000:1000"), "1000", False)
+
+
 # ---------------------------------------------------------------- trees, by real shells
 
 
