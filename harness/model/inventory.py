@@ -87,7 +87,7 @@ class Difference(Frozen):
     """What the merge of a component's inventories found; judges see this, never inventories.
 
     Shape: `missing`, `extra`, `changed` break parity (each name may carry what changed); `attributes` are those
-    of `changed` whose content is equal (mode, owner, link target);
+    of `changed` whose mode, owner, access list or another extended attribute differs, whatever their content;
     `transient` are items that differ between the source's own two inventories, `gone` those of them that it had before
     the backup and no longer after it;
     `ignored` counts items by class and reason.

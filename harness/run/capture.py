@@ -6,7 +6,7 @@ from harness import __version__, clock
 from harness.errors import CommandFailed, CouldNotAsk, StepFailed
 from harness.kinds import registry
 from harness.kinds.contracts import BackupAccess, ComponentAccess, Probe
-from harness.model.evidence import StepState
+from harness.model.evidence import AT_SOURCE, StepState
 from harness.model.frozen import JsonValue
 from harness.model.inventory import InventoryRef
 from harness.model.plan import Action, Step
@@ -19,6 +19,7 @@ from harness.run.prober import Prober
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
 from harness.run.steps import Do, run_steps
+from harness.run.volumes import previous_volumes, volumes
 from harness.run.waiting import wait_for
 
 CANARIES_AFTER = 2  # acknowledged in each tier after its capture, so that a loss shows
@@ -178,6 +179,9 @@ class Capture:
 
     def _seal(self, step: Step) -> None:
         session = self.session
+        last = previous_volumes(vault.vault_of(session.state, session.drill.name))
+        held: JsonValue = {"components": volumes(self._artefacts, self._inventories), "previous": last}
+        session.journal.observe("inventory_volume", held, subject=AT_SOURCE)
         session.journal.mark("restore_point_sealed", self.point_id)
         evidence = session.journal.so_far()
         self.point = RestorePoint(

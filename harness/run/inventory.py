@@ -18,6 +18,8 @@ FIRST = 20
 BATCH = 1000
 UNREADABLE = "unreadable"  # as digest: it was there, and could not be read
 IGNORED = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE})
+# Attributes that say what an item holds or is, not who may use it: never `Difference.attributes`.
+CONTENT = frozenset({"type", "size", "link", "hard links", "last", "highest"})
 PrefixDigests = Callable[[Mapping[str, int]], Mapping[str, str]]
 
 
@@ -103,10 +105,20 @@ class _Tally:
             self._append(before, after, restored)
         elif _differs(before, after):
             self.transient.add(one.key or ".")
+            if what := self._permissions(before, after, restored):  # of these nothing changed meanwhile
+                self.changed.add(f"{one.key or '.'} ({what})")
         elif what := _differs(after, restored):
             self.changed.add(f"{one.key or '.'} ({what})")
-            if after.digest == restored.digest:
-                self.attributes.add(f"{one.key or '.'} ({what})")
+            self._permissions(before, after, restored)
+
+    def _permissions(self, before: Item, after: Item, restored: Item) -> str:
+        """Notes and returns which of them differ though the source's inventories agree; a content that changed as
+        well does not hide it."""
+        unsure = CONTENT | _differing(before, after).keys()
+        what = ", ".join(words for key, words in _differing(after, restored).items() if key not in unsure)
+        if what:
+            self.attributes.add(f"{restored.key or '.'} ({what})")
+        return what
 
     def _not_in_both(self, key: str, before: Item | None, after: Item | None, restored: Item | None) -> None:
         if before is None and after is None:
@@ -131,6 +143,7 @@ class _Tally:
             self.changed.add(f"{before.key} (at {restored.attributes['last']}, but {highest:.0f} is in use)")
 
     def _append(self, before: Item, after: Item, restored: Item) -> None:
+        self._permissions(before, after, restored)
         if before.attributes.get("type", "f") != "f":
             if what := _differs(before, restored):
                 self.changed.add(f"{before.key} ({what})")
@@ -191,15 +204,16 @@ def hold_against(path: Path, ref: InventoryRef) -> None:
 
 def _differs(one: Item, other: Item) -> str:
     """What differs, in words; empty if nothing does. An unreadable digest never equals another."""
-    keys = sorted(one.attributes.keys() | other.attributes.keys())
-    found = [
-        f"{key} {one.attributes.get(key, 'none')} → {other.attributes.get(key, 'none')}"
-        for key in keys
-        if one.attributes.get(key) != other.attributes.get(key)
-    ]
+    found = list(_differing(one, other).values())
     if one.digest != other.digest or one.digest == UNREADABLE:
         found.insert(0, "content")
     return ", ".join(found)
+
+
+def _differing(one: Item, other: Item) -> dict[str, str]:
+    """Attributes that differ, in order of their names, each with both values."""
+    pairs = {key: (one.attributes.get(key), other.attributes.get(key)) for key in one.attributes | other.attributes}
+    return {key: f"{key} {a or 'none'} → {b or 'none'}" for key, (a, b) in sorted(pairs.items()) if a != b}
 
 
 def compare_inventories(

@@ -67,6 +67,18 @@ def load_record(folder: Path) -> RestorePoint:
         raise HarnessBroken(f"{folder} is no restore point: {error}") from error
 
 
+def newest_sound(vault: Path) -> RestorePoint | None:
+    """The newest sealed restore point that can be read and in which there is no fault on purpose."""
+    for record in sorted(vault.glob(f"*Z-*/{RECORD}"), reverse=True):
+        try:
+            point = load_record(record.parent)
+        except HarnessBroken:
+            continue
+        if point.fault is None:
+            return point
+    return None
+
+
 def disagreements(folder: Path, point: RestorePoint) -> Iterator[str]:
     """Where the artefacts are not what their manifests say."""
     for artefact in point.artefacts:

@@ -24,7 +24,9 @@ Alter = Callable[[Json], Json | None]
 JUDGED_BY_OTHERS: dict[str, Alter] = {
     "capture": lambda line: line | {"state": "broken", "reason": "gone"} if is_step(line, "back_up:search") else line,
     "data_parity": lambda line: None if is_observation(line, "difference", "database") else line,
+    "inventory_volume": lambda line: None if is_observation(line, "inventory_volume", AT_SOURCE) else line,
     "restore": lambda line: None if is_step(line, "restore:database") else line,
+    "skew": lambda line: line | {"data": without_files(line)} if is_observation(line, "canaries") else line,
 }
 LOOKING = [name for name in registry.names("checks") if isinstance(registry.check(name), LooksAtSource)]
 OBSERVING = [
@@ -53,8 +55,13 @@ def is_observation(line: Json, name: str, subject: str = "") -> bool:
     return line["line"] == "observation" and (line["name"], line["subject"]) == (name, subject)
 
 
+def without_files(line: Json) -> list[Json]:
+    return [write for write in line["data"] if write["tier"] != "document_library"]
+
+
 def judged_after(folder: Path, alter: Alter, *, closed: bool = True) -> Verdict:
-    """The verdict on evidence whose lines were altered (None: dropped), closed as the harness closes it."""
+    """The verdict on evidence whose lines were altered (None: dropped), closed as the harness closes it; the capture's
+    lines, which the restore point holds as well, are altered in both."""
     path = folder / "evidence.jsonl"
     lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
     kept = [altered for line in lines[:-1] if (altered := alter(line)) is not None]
@@ -62,6 +69,10 @@ def judged_after(folder: Path, alter: Alter, *, closed: bool = True) -> Verdict:
     body = b"".join(json.dumps(line).encode() + b"\n" for line in kept)
     end = json.dumps({"line": "end", "count": len(kept), "sha256": hashlib.sha256(body).hexdigest()}).encode() + b"\n"
     path.write_bytes(body + (end if closed else b""))
+    point = json.loads((folder / pipeline.RECORD).read_text(encoding="utf-8"))
+    captured = point["evidence"]["lines"]
+    point["evidence"]["lines"] = [altered for line in captured if (altered := alter(line)) is not None]
+    (folder / pipeline.RECORD).write_text(json.dumps(point), encoding="utf-8")
     return pipeline.judge_saved(folder)
 
 

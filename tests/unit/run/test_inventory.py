@@ -7,6 +7,7 @@ import os
 import tracemalloc
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -222,6 +223,35 @@ def test_missing_extra_and_changed_are_named(compare) -> None:  # type: ignore[n
 def test_attribute_that_is_gone_is_a_change(compare) -> None:  # type: ignore[no-untyped-def]
     source = [item("a", mode="644")]
     assert names(compare(source, source, [item("a")])) == {"changed": ("a (mode 644 → none)",)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "restored", "attributes", "changed"),
+    [
+        (("d", "7"), ("d", "7"), ("d", "6"), ("k (mode 7 → 6)",), ("k (mode 7 → 6)",)),
+        (("d", "7"), ("d", "7"), ("e", "6"), ("k (mode 7 → 6)",), ("k (content, mode 7 → 6)",)),
+        (("d", "7"), ("d", "7"), ("e", "7"), (), ("k (content)",)),
+        (("d", "7"), ("e", "7"), ("e", "6"), ("k (mode 7 → 6)",), ("k (mode 7 → 6)",)),  # written while it ran
+        (("d", "7"), ("e", "7"), ("e", "7"), (), ()),
+        (("d", "7"), ("d", "6"), ("d", "5"), (), ()),  # its mode was changed while it ran
+    ],
+)
+@pytest.mark.parametrize("item_class", [STATE, APPEND])
+def test_mode_that_differs_is_never_hidden_by_a_change_of_content(
+    compare, item_class: ItemClass, before: Any, after: Any, restored: Any, attributes: Any, changed: Any  # type: ignore[no-untyped-def]
+) -> None:  # fmt: skip
+    items = [[item("k", digest, item_class, mode=mode)] for digest, mode in (before, after, restored)]
+    made = compare(*items, prefixes=lambda sizes: {"k": "d"})
+    assert made.attributes.first == attributes
+    if item_class is STATE:
+        assert made.changed.first == changed
+
+
+def test_size_and_target_of_a_link_are_no_permissions(compare) -> None:  # type: ignore[no-untyped-def]
+    source = [item("a", size="1"), item("b", link="x"), item("c", owner="0:0", **{"user.note": "0x1"})]
+    made = compare(source, source, [item("a", size="2"), item("b", link="y"), item("c", owner="1:1")])
+    assert made.changed.count == 3
+    assert made.attributes.first == ("c (owner 0:0 → 1:1, user.note 0x1 → none)",)
 
 
 def test_root_without_a_name_is_called_dot(compare) -> None:  # type: ignore[no-untyped-def]

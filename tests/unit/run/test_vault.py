@@ -10,8 +10,10 @@ import pytest
 
 from harness.errors import HarnessBroken
 from harness.model.evidence import Evidence, Instant, Mark
-from harness.model.restore_point import Artefact, RestorePoint
+from harness.model.inventory import InventoryRef
+from harness.model.restore_point import Artefact, FaultNote, RestorePoint
 from harness.run import vault
+from harness.run.volumes import previous_volumes
 
 POINT_ID = "20261121T075100Z-4f3a"
 INSTANT = Instant(monotonic_s=1.0, utc=datetime(2026, 11, 21, tzinfo=UTC), boot_id="one")
@@ -203,3 +205,25 @@ def test_prune_leaves_other_folders_and_files_alone(tmp_path: Path) -> None:
 
 def test_prune_of_a_vault_that_is_not_there_removes_nothing(tmp_path: Path) -> None:
     assert vault.prune(tmp_path / "none", 3) == ()
+
+
+# ---------------------------------------------------------------- volumes of the restore point before
+
+
+def test_volumes_are_those_of_the_newest_sound_restore_point(tmp_path: Path, folder: Path) -> None:
+    assert previous_volumes(tmp_path / "nothing") is None
+    older = sealed(folder, "database", "files")
+    ref = InventoryRef(component="files", moment="after", path="x", count=3, sha256="0" * 64)
+    vault.save_record(
+        folder, older.model_copy(update={"inventories": (ref, ref.model_copy(update={"count": 9, "moment": "before"}))})
+    )
+    broken, faulty, unsealed = (tmp_path / f"2026112{n}T075100Z-4f3a" for n in (2, 3, 4))
+    for newer in (broken, faulty, unsealed):
+        newer.mkdir()
+    (broken / vault.RECORD).write_text("{")
+    note = FaultNote(fault="stale", row="everything", caught_by="freshness", outcome="FAIL")
+    vault.save_record(faulty, older.model_copy(update={"id": "faulty", "fault": note}))
+    assert previous_volumes(tmp_path) == {
+        "id": POINT_ID,
+        "components": {"database": {"items": None, "bytes": 4}, "files": {"items": 3, "bytes": 4}},
+    }

@@ -1,0 +1,124 @@
+"""How much there is and how much was backed up, against the last restore point of the same drill (HCL-16).
+
+A backup that is suddenly a tenth of the last one succeeded, and is worth nothing: an exclude too wide (GEN-D19, LR-14),
+a full disk (GEN-D2), a source that was emptied. Judged are items (of the source's own inventory) and bytes (of the
+artefact), component by component. What the capture recorded of both stands in the restore point, so that a later
+recovery judges the same.
+Requirements: HCL-16, LR-14, GEN-D2, GEN-D19.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import Field, field_validator
+
+from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Named
+from harness.model.verdict import CheckResult, Outcome
+
+WHEN = When.AT_SOURCE
+OUTCOMES = frozenset(Outcome)
+PROVES_DATA = False
+ALWAYS = False
+REQUIREMENTS = ("HCL-16", "LR-14", "GEN-D2", "GEN-D19")
+
+_Found = tuple[Outcome, str]  # PASS: a note
+_Volumes = Mapping[str, JsonValue]
+
+
+class Options(KindOptions):
+    within: list[float] = Field(
+        default=[0.5, 2.0], description="Smallest and largest ratio to the last restore point of the same drill."
+    )
+    floor_items: int = Field(default=20, ge=0, description="A change by fewer items than this is not judged.")
+    floor_bytes: int = Field(default=1_000_000, ge=0, description="A change by fewer bytes than this is not judged.")
+
+    @field_validator("within")
+    @classmethod
+    def _two_ratios(cls, value: list[float]) -> list[float]:
+        if len(value) != 2 or not 0 <= value[0] <= 1 <= value[1]:
+            raise ValueError("two ratios, such as [0.5, 2.0]: the first at most 1, the second at least 1")
+        return value
+
+
+def judge(record: Record, options: Options) -> CheckResult:
+    """FAIL: items or bytes of a component outside the ratios, by more than the floor, or all of it gone. UNKNOWN: no
+    record of the volumes. A first run has nothing to compare with: it is judged that there is something at all."""
+    seen = record.at_source("inventory_volume")
+    data = seen.data if seen and isinstance(seen.data, dict) else {}
+    now, last = _part(data, "components"), _part(data, "previous")
+    if not now:
+        found: list[_Found] = [(Outcome.UNKNOWN, "the capture recorded no volumes")]
+    else:
+        found = [*_judge_now(record, now), *_judge_change(record, now, _part(last, "components"), options)]
+        found += _not_in_both(now, last)
+    wrong = [text for outcome, text in found if outcome is Outcome.FAIL]
+    unknown = [text for outcome, text in found if outcome is Outcome.UNKNOWN]
+    named = wrong or unknown
+    notes = [text for outcome, text in found if outcome is Outcome.PASS]
+    return CheckResult(
+        name="inventory_volume",
+        when=WHEN,
+        outcome=Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown else Outcome.PASS,
+        expected=f"{options.within[0]:g} to {options.within[1]:g} times the items and bytes of the last restore point",
+        found=joined(named or [_good(now, last), *notes]),
+        items=Named(count=len(named), first=tuple(named[:20])),
+        requirements=REQUIREMENTS,
+    )
+
+
+def _judge_now(record: Record, now: _Volumes) -> Iterator[_Found]:
+    """Every component that is backed up holds something, and its artefact does."""
+    wanted = [step.subject for step in record.plan.capture if step.action == "back_up"]
+    for component in map(record.plan.component, wanted):
+        volumes = _part(now, component.name)
+        for what in ("items", "bytes"):
+            count = _number(volumes, what)
+            if count is None:
+                yield Outcome.UNKNOWN, f"{component.name}: it is not known how many {what} it has"
+            elif count == 0 and not component.may_be_empty:
+                yield Outcome.UNKNOWN, f"{component.name}: has no {what}: there is nothing to measure"
+
+
+def _judge_change(record: Record, now: _Volumes, last: _Volumes, options: Options) -> Iterator[_Found]:
+    allowed = {component.name: component.may_be_empty for component in record.plan.components}
+    for name in sorted(now.keys() & last.keys() & allowed.keys()):
+        for what, floor in (("items", options.floor_items), ("bytes", options.floor_bytes)):
+            new, old = _number(_part(now, name), what), _number(_part(last, name), what)
+            if new is None or not old:
+                continue  # said above, or grown from nothing
+            low, high = (ratio * old for ratio in options.within)
+            gone = new == 0 and not allowed[name]
+            if gone or (not low <= new <= high and abs(new - old) >= floor):
+                times = f"{new / old:.3g} times as many"
+                yield Outcome.FAIL, f"{name}: {new:,} {what}, {times} as the {old:,} of the last restore point"
+
+
+def _not_in_both(now: _Volumes, last: _Volumes) -> Iterator[_Found]:
+    """Named and not judged: what a drill no longer backs up is for `coverage` and its waivers to say."""
+    before = _part(last, "components")
+    if before and (new := sorted(now.keys() - before.keys())):
+        yield Outcome.PASS, f"{joined(new)} was not in it"
+    for name in sorted(before.keys() - now.keys()):
+        held = _number(_part(before, name), "items") or 0
+        yield Outcome.PASS, f"{name}, of which it held {held:,} items, is no longer backed up"
+
+
+def _good(now: _Volumes, last: _Volumes) -> str:
+    items, size = (sum(_number(_part(now, name), what) or 0 for name in now) for what in ("items", "bytes"))
+    held = f"{items:,} items, {size / 1e6:,.1f} MB in {len(now)} components"
+    if not last:
+        return f"{held}: the first restore point in this vault, compared with nothing; it becomes the measure"
+    return f"{held}, compared with {last.get('id')}"
+
+
+def _part(data: _Volumes, key: str) -> _Volumes:
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _number(volumes: _Volumes, what: str) -> int | None:
+    found = volumes.get(what)
+    return found if isinstance(found, int) else None
