@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.kinds import registry
-from harness.kinds.contracts import Alters, Injects
+from harness.kinds.contracts import Alters, Injects, Litters, Spoils
 
 README = Path(__file__).parents[3] / "harness" / "kinds" / "faults" / "README.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
@@ -33,9 +33,10 @@ def test_readme_holds_the_table_of_the_code() -> None:
     assert text == with_table(text)
 
 
-def test_every_fault_damages_either_a_restore_point_or_a_plan() -> None:
+def test_every_fault_damages_one_thing() -> None:
     kinds = {name: registry.fault(name) for name in registry.names("faults")}
-    assert [name for name, kind in kinds.items() if isinstance(kind, Injects) == isinstance(kind, Alters)] == []
+    ways = (Injects, Alters, Spoils, Litters)
+    assert [name for name, kind in kinds.items() if sum(isinstance(kind, way) for way in ways) != 1] == []
     assert [name for name, kind in kinds.items() if len({row.name for row in kind.ROWS}) != len(kind.ROWS)] == []
 
 
