@@ -22,12 +22,14 @@ setpriv --reuid=postgres --regid=postgres --init-groups sh -c '
     initdb --pgdata={_DATA} --encoding=UTF8 --locale=C.UTF-8 --username="$1" --auth=trust >/dev/null
     pg_ctl start -w -D {_DATA} -o "-c listen_addresses= -c unix_socket_directories=/tmp" -l {_DATA}/log >/dev/null
 ' start "$1" """
-# The dump's entries are loaded by a list, of which the first lines may be all there is.
+# A list leaves out what stands with no number in the table of contents, such as the database's comment.
 _LOAD = f"""set -e
 grep -vxE "CREATE ROLE \\"?$1\\"?;" /artefact/{ROLES} | psql -X -q -v ON_ERROR_STOP=1 -d postgres
-pg_restore --list /artefact/{DUMP} > /tmp/all
-awk -v kept="$3" '/ TABLE DATA / {{ n++; if (kept >= 0 && n > kept) exit }} {{ print }}' /tmp/all > /tmp/list
-pg_restore --create --exit-on-error --use-list /tmp/list -d postgres /artefact/{DUMP}
+if [ "$3" -ge 0 ]; then
+    list=/tmp/list
+    pg_restore --list /artefact/{DUMP} | awk -v most="$3" '/ TABLE DATA / && ++n > most {{ exit }} 1' >$list
+fi
+pg_restore --create --exit-on-error ${{list:+--use-list $list}} -d postgres /artefact/{DUMP}
 vacuumdb --analyze-only --quiet -d "$2" """
 
 

@@ -14,7 +14,7 @@ _IDS = ("LR-21", "GEN-D15", "GEN-D16")
 _ZIP = """zip=$(mktemp -d)/tree; python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[1], "zip", ".")' "$zip"
 python3 -c 'import shutil, sys; shutil.unpack_archive(sys.argv[1], sys.argv[2])' "$zip.zip" "$out" """
 _NO_OWNERS = 'tar --create . | tar --extract --no-same-owner -C "$out"'
-_BY_A_USER = """chown 1000:1000 "$out"; umask 027
+_BY_A_USER = """umask 027
 tar --create . | setpriv --reuid=1000 --regid=1000 --clear-groups tar --extract -C "$out" """
 
 ROWS = (
@@ -24,7 +24,7 @@ ROWS = (
     FaultRow("tar_by_a_user", "liferay_home", _BY_A_USER, _IDS, "data_parity"),
 )
 
-_THROUGH = """out=$(mktemp -d); tree=$PWD
+_THROUGH = """out=$(mktemp -d); tree=$PWD; chown --reference=. "$out"; chmod --reference=. "$out"
 eval "$1"
 find . -mindepth 1 -delete
 tar --create -C "$out" . | tar --extract --same-owner --preserve-permissions -C "$tree"
