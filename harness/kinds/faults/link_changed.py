@@ -8,6 +8,8 @@ from __future__ import annotations
 from harness.kinds.contracts import FaultBench, FaultRow
 from harness.kinds.faults._repack import repack
 
+# What root makes anew belongs to the tree's owner; nothing else of the tree is root's.
+_AS_BEFORE = "find . -uid 0 -exec chown -h --reference=. {} +"
 _HARD = "cp -p data/journal/notes.txt copy; mv copy data/journal/notes.txt"
 
 ROWS = (
@@ -35,4 +37,4 @@ ROWS = (
 
 
 def inject(row: FaultRow, bench: FaultBench) -> None:
-    repack(bench, row.component, row.parameter, "")
+    repack(bench, row.component, f"{row.parameter}; {_AS_BEFORE}", "")
