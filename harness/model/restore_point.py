@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from harness.model.drill import Drill
 from harness.model.evidence import Evidence, Mark
 from harness.model.frozen import Frozen, JsonValue
 from harness.model.inventory import InventoryRef
@@ -81,6 +83,35 @@ class RestorePoint(Frozen):
     canaries: tuple[Canary, ...]
     evidence: Evidence
     fault: FaultNote | None = None
+
+    def foreign_to(self, drill: Drill) -> Iterator[str]:
+        """What of the record is another drill's, or another restore point's."""
+        for what, mine, theirs in (
+            ("drill", self.drill, drill.name),
+            ("product", self.product, drill.product),
+            ("portal", self.portal, drill.portal.kind),
+        ):
+            if mine != theirs:
+                yield f"the restore point is of the {what} {mine}, not of {theirs}"
+        for artefact in self.artefacts:
+            if artefact.pairing_id != self.id:
+                yield f"{artefact.component} is paired with {artefact.pairing_id}, not with {self.id}"
+
+    def contradictions(self) -> Iterator[str]:
+        """Where the record is not what the capture's evidence inside it says."""
+        for artefact in self.artefacts:
+            for mark in (artefact.started, artefact.finished):
+                if mark not in self.evidence.marks(mark.name, artefact.component):
+                    yield f"{artefact.component}: the capture's evidence has no such {mark.name}"
+        for ref in self.inventories:
+            seen = self.evidence.observation("inventory", f"{ref.component} {ref.moment}")
+            if seen is None or seen.data != ref.model_dump(mode="json"):
+                yield f"{ref.path} is not recorded as the capture's evidence has it"
+        sealed, nonce = self.evidence.mark("restore_point_sealed"), self.evidence.mark("nonce_written")
+        if sealed is None or sealed.subject != self.id:
+            yield f"the capture's evidence is of {sealed.subject if sealed else 'none that was sealed'}, not {self.id}"
+        if nonce is not None and nonce.facts["nonce"] != self.nonce:
+            yield f"the capture wrote {nonce.facts['nonce']}, not {self.nonce}"
 
     def artefact(self, component: str) -> Artefact | None:
         return next((artefact for artefact in self.artefacts if artefact.component == component), None)

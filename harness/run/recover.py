@@ -76,8 +76,10 @@ class Recovery:
     # ---------------------------------------------------------------- before the portal starts
 
     def _verify(self, step: Step) -> None:
-        wrong = list(vault.disagreements(self.box.folder, self.box.point))
-        self.session.journal.observe("restore_point", {"disagreements": [*wrong], "nonce": self.box.point.nonce})
+        point = self.box.point
+        wrong = [*point.foreign_to(self.session.drill), *point.contradictions()]
+        wrong += vault.disagreements(self.box.folder, point)
+        self.session.journal.observe("restore_point", {"disagreements": [*wrong], "nonce": point.nonce})
         if wrong:
             raise StepFailed(f"the artefacts are not what was sealed: {wrong[0]}")
         self.session.journal.mark("artefacts_verified")

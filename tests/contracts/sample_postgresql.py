@@ -102,7 +102,14 @@ def _cut_roles(folder: Path) -> None:
     (folder / "roles.sql").write_bytes(text[: text.index(b"LOGIN", text.rindex(b"ALTER ROLE shop_reader WITH"))])
 
 
-FURTHER_DAMAGES = {"pg_dump": {"roles_cut": _cut_roles}}
+def _older_client(folder: Path) -> None:
+    """The head names the server's version, then the client's, each as `15.20 (Debian 15.20-0+deb12u1)`."""
+    text = (folder / "database.dump").read_bytes()
+    at = text.index(b"15.", text.index(b")", text.index(b"15.")))
+    (folder / "database.dump").write_bytes(text[:at] + b"13." + text[at + 3 :])
+
+
+FURTHER_DAMAGES = {"pg_dump": {"roles_cut": _cut_roles, "older_client": _older_client}}
 
 
 def _do(statement: str, *changed: str, missing: tuple[str, ...] = (), extra: tuple[str, ...] = ()) -> Change:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.kinds.contracts import KindOptions, Record, When
-from harness.model.evidence import StepState
+from harness.model.evidence import StepLine, StepState
 from harness.model.inventory import Named
 from harness.model.plan import Action
 from harness.model.verdict import CheckResult, Outcome
@@ -23,7 +25,8 @@ class Options(KindOptions):
 
 
 def judge(record: Record, options: Options) -> CheckResult:
-    """FAIL: a step failed after restored data went in. UNKNOWN: a step is missing, skipped or ours to break."""
+    """FAIL: a step failed after restored data went in, or nobody restores a component. UNKNOWN: a step is missing,
+    skipped or ours to break, or a restore has left no mark."""
     planned = [step.id for step in record.plan.recover if step.action not in _LOOKING]
     states = {line.step: line for line in record.evidence.steps()}
     expected = f"{len(planned)} steps, each ended well"
@@ -33,11 +36,24 @@ def judge(record: Record, options: Options) -> CheckResult:
         for s in planned
         if s not in states or states[s].state in (StepState.BROKEN, StepState.SKIPPED)
     ]
+    forgotten, unmarked = _not_restored(record, states)
+    if planned:  # else nothing was to be restored at all
+        failed += [f"{name}: no step restores it" for name in forgotten]
+    others += [f"restore:{name}: it ended, and no mark says that {name} was restored" for name in unmarked]
     if failed:
         return _result(Outcome.FAIL, expected, failed[0], [*failed, *others])
     if others:
         return _result(Outcome.UNKNOWN, expected, others[0], others)
     return _result(Outcome.PASS if planned else Outcome.UNKNOWN, expected, f"{len(planned)} steps ended", [])
+
+
+def _not_restored(record: Record, states: Mapping[str, StepLine]) -> tuple[list[str], list[str]]:
+    """Components of the drill that are neither rebuilt nor restored: without a step, and ended without a mark."""
+    marked = {mark.subject for mark in record.evidence.marks("component_restored")}
+    planned = {step.subject: step.id for step in record.plan.recover if step.action is Action.RESTORE}
+    wanted = [c.name for c in record.drill.components if c.name not in {*record.drill.rebuilt(), *marked}]
+    ended = {step for step, line in states.items() if line.state is StepState.ENDED}
+    return [name for name in wanted if name not in planned], [n for n in wanted if planned.get(n) in ended]
 
 
 def _result(outcome: Outcome, expected: str, found: str, names: list[str]) -> CheckResult:

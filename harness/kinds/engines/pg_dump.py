@@ -23,6 +23,7 @@ TRAILER = b"PostgreSQL database cluster dump complete"
 # Roles of the cluster but the one that initdb made; what else they own in a sandbox goes with the database.
 _OTHER_ROLES = """SELECT format('DROP ROLE %I', rolname) FROM pg_authid WHERE oid <> 10 AND rolname !~ '^pg_' \\gexec"""
 DUMP, ROLES = "database.dump", "roles.sql"
+_SAYS = re.compile(r"(?m)^; +([A-Z]?[a-z][^:]*): (.*)$")  # the head of a dump, as `pg_restore --list` prints it
 
 
 class Options(KindOptions):
@@ -52,17 +53,15 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
             raise CommandFailed(f"pg_dump is {client}, the server is {server}: the major versions differ (GEN-D1)")
         run("pg_dumpall", *run.connection, "--globals-only", "--file", f"/artefact/{ROLES}")
         run("pg_dump", *run.connection, "--format=custom", "--file", f"/artefact/{DUMP}", database.database)
-        contents = run("pg_restore", "--list", f"/artefact/{DUMP}")
-    tables = contents.count(" TABLE DATA ")
-    if not tables and not access.component.may_be_empty:
-        raise CommandFailed(f"the dump of {database.database} holds no table")
+        tables = _believable(run, access, database)
     return {"tool": f"pg_dump {client}", "server": server, "tables": tables}
 
 
 def restore(access: RestoreAccess) -> None:
     """Drop the database if it is there, then load roles and dump, each stopping at the first error.
 
-    Given: a ready server. Raises: CommandFailed with what the tool said last.
+    Given: a ready server. Raises: CommandFailed with what the tool said last, or, before anything is removed, if
+    the dump says of itself that it is of another database or by an older client than its server.
     """
     database = Database.model_validate(access.component.options)
     options = Options.model_validate(access.component.engine_options)
@@ -75,6 +74,7 @@ def restore(access: RestoreAccess) -> None:
         artefact=access.artefact,
     ) as shell:
         run = _Client(access, database, shell, access.timeout_s)
+        _believable(run, access, database)
         stop = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
         remove = f'DROP DATABASE IF EXISTS "{database.database}" WITH (FORCE);\n{_OTHER_ROLES}\n'
         run("psql", *run.connection, *stop, "-d", "postgres", "-f", "-", stdin=remove.encode())
@@ -85,6 +85,33 @@ def restore(access: RestoreAccess) -> None:
         load = ["--create", "--exit-on-error", f"--jobs={options.jobs}", "-d", "postgres", f"/artefact/{DUMP}"]
         run("pg_restore", *run.connection, *load)
         run("vacuumdb", *run.connection, "--analyze-only", "--quiet", "-d", database.database)
+
+
+def _believable(run: _Client, access: ComponentAccess, database: Database) -> int:
+    """How many tables the dump holds, by its own table of contents: never by the record or the name of the file.
+
+    Raises: CommandFailed if it names another database, none of its versions, or a client older than its server.
+    """
+    contents = run("pg_restore", "--list", f"/artefact/{DUMP}")
+    said = dict(_SAYS.findall(contents))
+    if said.get("dbname") != database.database:
+        raise CommandFailed(f"{DUMP} is of the database {said.get('dbname')}, not of {database.database}")
+    client, server = said.get("Dumped by pg_dump version", ""), said.get("Dumped from database version", "")
+    if not client or not server or _major(client) < _major(server):
+        raise CommandFailed(f"{DUMP} was made by pg_dump {client} from a server {server}: too old a client (GEN-D1)")
+    tables = contents.count(" TABLE DATA ")
+    if not tables and not access.component.may_be_empty:
+        raise CommandFailed(f"the dump of {database.database} holds no table")
+    return tables
+
+
+def _major(version: str) -> tuple[int, ...]:
+    """15 of 15.8; 9.6 of 9.6.24, as versions were counted until 10. Raises: CommandFailed if it is no version."""
+    parts = re.match(r"(\d+)(?:\.(\d+))?", version)
+    if not parts:
+        raise CommandFailed(f"{DUMP} names no version but {version!r}")
+    major = int(parts[1])
+    return (major,) if major >= 10 else (major, int(parts[2] or 0))
 
 
 def _roles(access: RestoreAccess) -> bytes:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from harness.errors import CommandFailed
 from harness.kinds.components.opensearch import client, named_indexes, pattern
-from harness.kinds.contracts import BackupAccess, Http, KindOptions, RestoreAccess, ToolImage
+from harness.kinds.contracts import BackupAccess, Http, KindOptions, RestoreAccess, ToolImage, joined
 from harness.model.frozen import JsonValue
 
 COMPONENTS = frozenset({"opensearch"})
@@ -58,14 +58,16 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
 def restore(access: RestoreAccess) -> None:
     """Delete the component's indexes, then restore the snapshot with its aliases.
 
-    Raises: CommandFailed if a shard failed, an index is not healthy, or a count cannot be had.
+    Raises: CommandFailed if the snapshot is not a whole one of the indexes that were backed up, a shard failed, an
+    index is not healthy, or a count cannot be had.
     """
     http, name, folder = client(access), _repository(access), _folder(access)
-    for index in named_indexes(http, access).values():
-        http.request("DELETE", f"/{index}").expect(200)
     _copy(access, "/artefact/repository", folder, writable=False)
     _register(http, name, folder)
     try:
+        _refuse_partial(http, f"/_snapshot/{name}/{access.facts['snapshot']}", access)
+        for index in named_indexes(http, access).values():
+            http.request("DELETE", f"/{index}").expect(200)
         body: JsonValue = {"indices": pattern(access), "include_global_state": False, "include_aliases": True}
         reply = http.request(
             "POST",
@@ -77,6 +79,7 @@ def restore(access: RestoreAccess) -> None:
         shards = reply.json()["snapshot"]["shards"]
         if shards["failed"] or shards["successful"] != shards["total"]:
             raise CommandFailed(f"the server answered 200, but of its shards {shards}")
+        _refuse_lost(reply.json()["snapshot"]["indices"], access)  # of a pattern that nothing matches it says nothing
     finally:
         http.request("DELETE", f"/_snapshot/{name}")
         _copy(access, folder, None, writable=False)
@@ -87,6 +90,21 @@ def restore(access: RestoreAccess) -> None:
         if health.json()["status"] == "red":
             raise CommandFailed(f"index {index} is red after its restore")
         _count(http, index)
+
+
+def _refuse_partial(http: Http, path: str, access: RestoreAccess) -> None:
+    """The snapshot's own words, before anything is deleted. A damaged one may still say SUCCESS."""
+    found = http.request("GET", path, timeout_s=access.timeout_s).expect(200).json()["snapshots"][0]
+    if found["state"] != "SUCCESS" or found["failures"]:
+        raise CommandFailed(f"the snapshot is {found['state']}, failures {found['failures']}")
+    _refuse_lost(found["indices"], access)
+
+
+def _refuse_lost(held: list[str], access: RestoreAccess) -> None:
+    wanted = access.facts.get("indexes", [])
+    assert isinstance(wanted, list)
+    if lost := sorted({str(index) for index in wanted} - set(held)):
+        raise CommandFailed(f"the snapshot was of {joined(lost)}, which it does not hold")
 
 
 def _repository(access: BackupAccess | RestoreAccess) -> str:

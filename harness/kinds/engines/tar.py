@@ -92,8 +92,10 @@ def _literal(path: str) -> str:
 
 
 def _refuse_hostile(access: RestoreAccess) -> None:
-    """Names and hard links must stay inside; symbolic links are made last by tar and never followed."""
+    """Names and hard links must stay inside, and no member may lie below a symbolic link of the archive, through
+    which it would be written to wherever the link leads; links themselves are made as they were."""
     archive = access.artefact / ARCHIVE
+    links: set[PurePosixPath] = set()
     try:
         with tarfile.open(archive, "r:", errorlevel=1) as members:
             for member in members:
@@ -101,5 +103,9 @@ def _refuse_hostile(access: RestoreAccess) -> None:
                 for name in names:
                     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
                         raise CommandFailed(f"{archive.name} holds {name!r}, which leaves the tree")
+                    if links and not links.isdisjoint(PurePosixPath(name).parents):
+                        raise CommandFailed(f"{archive.name} holds {name!r} below a symbolic link")
+                if member.issym():
+                    links.add(PurePosixPath(member.name))
     except (OSError, tarfile.TarError) as error:
         raise CommandFailed(f"{archive.name} of {access.component.name} cannot be read: {error}") from error

@@ -24,13 +24,14 @@ mv "$archive.new" "$archive"
 """
 
 
-def repack(bench: FaultBench, component: str, change: str, parameter: str) -> str:
+def repack(bench: FaultBench, component: str, change: str, parameter: str, image: ToolImage = ToolImage.TOOLS) -> str:
     """Run the shell commands `change` inside the unpacked tree, `parameter` being `$1`; returns what they print.
 
+    `image` SERVICE where the commands need what only the portal's own image has.
     Raises: CommandFailed if they fail, or tar does.
     """
     argv = ["bash", "-c", _REPACK, "repack", f"/artefact/{ARCHIVE}", change, parameter, *FLAGS]
-    with bench.shell(component, image=ToolImage.TOOLS) as shell:
+    with bench.shell(component, image=image) as shell:
         said = shell.run(argv, timeout_s=TIMEOUT_S).ok()
     if said.stderr:
         raise CommandFailed(f"repacking {component} said: {said.stderr.decode(errors='replace')[-2000:]}")

@@ -61,8 +61,9 @@ class ScratchServer:
 
 
 @contextmanager
-def changed_snapshot(bench: FaultBench, component: str) -> Iterator[ScratchServer]:
-    """The snapshot's indexes in a scratch server; at the end the snapshot is replaced by one of what they hold then.
+def changed_snapshot(bench: FaultBench, component: str, *, partial: bool = False) -> Iterator[ScratchServer]:
+    """The snapshot's indexes in a scratch server; at the end the snapshot is replaced by one of what they hold then,
+    with `partial` one from which shards may be missing.
 
     Raises: CommandFailed if the undamaged snapshot is not restored whole, or cannot be taken again.
     """
@@ -74,10 +75,12 @@ def changed_snapshot(bench: FaultBench, component: str) -> Iterator[ScratchServe
         server.ask("GET", "/_cluster/health?wait_for_events=languid&timeout=60s")
         _complete(server.ask("POST", f"/_snapshot/scratch/{SNAPSHOT}/_restore?wait_for_completion=true", whole))
         yield server
-        server.ask("POST", "/_all/_refresh")
+        server.ask("POST", "/_all/_refresh?ignore_unavailable=true")
         server.ask("DELETE", f"/_snapshot/scratch/{SNAPSHOT}")
-        indexes = {"indices": "*", "include_global_state": False}
-        _complete(server.ask("PUT", f"/_snapshot/scratch/{SNAPSHOT}?wait_for_completion=true", indexes))
+        indexes = {"indices": "*", "include_global_state": False, "partial": partial}
+        made = server.ask("PUT", f"/_snapshot/scratch/{SNAPSHOT}?wait_for_completion=true", indexes)
+        if not partial:
+            _complete(made)
         shell.run(["sh", "-c", _KEEP], timeout_s=TIMEOUT_S).ok()
 
 

@@ -1,19 +1,14 @@
 """A dump that loads without an error and holds something else than the database did.
 
-The dump is loaded into a scratch server inside a container of the component's own image, changed there, and
-dumped again: same tools, same version, other content.
 `parameter`: SQL, run by psql. A statement that psql's `\\gexec` builds finds its table by itself, so that the
 rows fit any database: the largest table with one column as key that no other table refers to.
 """
 
 from __future__ import annotations
 
-from harness.kinds.components.postgresql import Options as Database
-from harness.kinds.contracts import FaultBench, FaultRow, Shell, ToolImage
-from harness.kinds.engines.pg_dump import DUMP, ROLES
+from harness.kinds.contracts import FaultBench, FaultRow
+from harness.kinds.faults._scratch_database import scratch_database
 
-TIMEOUT_S = 900.0
-_DATA = "/tmp/scratch"  # not the image's own data directory: that is a volume
 _LEAVES = """SELECT c.oid::regclass AS leaf, k.attname AS key, (SELECT min(a.attname) FROM pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS text
     FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1
@@ -32,36 +27,76 @@ _REVOKE = """SELECT DISTINCT format('REVOKE ALL ON %s FROM %I', t.oid::regclass,
     WHERE t.relkind = 'r' AND g.grantee <> t.relowner AND t.relnamespace::regnamespace::text <> 'pg_catalog'
     AND t.relnamespace::regnamespace::text <> 'information_schema' \\gexec"""
 
+_FOREIGN_KEY = """SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
+    WHERE contype = 'f' ORDER BY conrelid::regclass::text, conname LIMIT 1 \\gexec"""
+# As a client with an encoding of three bytes stores them (GEN-D6).
+_MANGLED = r"regexp_replace({}, E'[\U00010000-\U0010FFFF]', '?', 'g')"
+_TITLE, _BODY = _MANGLED.format("title"), _MANGLED.format("body")
+_CANARIES = "(SELECT id FROM wagtailcore_page WHERE slug LIKE 'portal-drill-canary-%')"
+
 ROWS = (
     FaultRow("row_changed", "database", _CHANGE, ("LR-22", "LR-31"), "data_parity"),
     FaultRow("row_deleted", "database", _DELETE, ("LR-22", "LR-31"), "data_parity"),
     FaultRow("sequence_set_back", "database", _SET_BACK, ("LR-22", "GEN-D7"), "data_parity"),
     FaultRow("grants_lost", "database", _REVOKE, ("LR-22", "GEN-D4"), "data_parity"),
+    FaultRow("extension_lost", "database", "DROP EXTENSION unaccent", ("LR-22", "GEN-D4"), "data_parity"),
+    FaultRow("index_lost", "database", "DROP INDEX report_titles_trigram", ("LR-22", "GEN-D5"), "data_parity"),
+    FaultRow(
+        "unique_constraint_lost",
+        "database",
+        "ALTER TABLE report_notes DROP CONSTRAINT report_notes_note_key",
+        ("LR-22", "GEN-D5"),
+        "data_parity",
+    ),
+    FaultRow("foreign_key_lost", "database", _FOREIGN_KEY, ("LR-22", "GEN-D5"), "data_parity"),
+    FaultRow(
+        "trigger_lost",
+        "database",
+        "DROP TRIGGER report_note_changed ON report_notes",
+        ("LR-22", "GEN-D5"),
+        "data_parity",
+    ),
+    FaultRow(
+        "function_lost",
+        "database",
+        "DROP FUNCTION report_note_changed CASCADE",
+        ("LR-22", "GEN-D5"),
+        "data_parity",
+    ),
+    FaultRow("view_lost", "database", "DROP VIEW report_pages", ("LR-22", "GEN-D5"), "data_parity"),
+    FaultRow(
+        "large_object_lost",
+        "database",
+        "SELECT lo_unlink(oid) FROM pg_largeobject_metadata",
+        ("LR-22", "GEN-D5"),
+        "data_parity",
+    ),
+    FaultRow(
+        "case_of_a_table",
+        "database",
+        'ALTER TABLE report_notes RENAME TO "Report_Notes"',
+        ("LR-22", "LR-D6"),
+        "data_parity",
+    ),
+    FaultRow(
+        "four_byte_characters",
+        "database",
+        f"UPDATE wagtailcore_page SET title = {_TITLE}; UPDATE portal_contentpage SET body = {_BODY}",
+        ("LR-22", "GEN-D6"),
+        "data_parity",
+    ),
+    FaultRow(
+        "four_bytes_of_canaries",
+        "database",
+        f"UPDATE portal_contentpage SET body = {_BODY} WHERE page_ptr_id IN {_CANARIES}",
+        ("LR-22", "GEN-D6"),
+        "freshness",
+    ),
 )
-
-_START = f"""set -e
-install -d -o postgres -g postgres {_DATA}
-setpriv --reuid=postgres --regid=postgres --init-groups sh -c '
-    initdb --pgdata={_DATA} --encoding=UTF8 --locale=C.UTF-8 --username="$1" --auth=trust >/dev/null
-    pg_ctl start -w -D {_DATA} -o "-c listen_addresses= -c unix_socket_directories=/tmp" -l {_DATA}/log >/dev/null
-' start "$1" """
-_LOAD = f"""set -e
-grep -vxE "CREATE ROLE \\"?$1\\"?;" /artefact/{ROLES} | psql -X -q -v ON_ERROR_STOP=1 -d postgres
-pg_restore --create --exit-on-error -d postgres /artefact/{DUMP}
-vacuumdb --analyze-only --quiet -d "$2" """
 
 
 def inject(row: FaultRow, bench: FaultBench) -> None:
-    """Raises: CommandFailed if the undamaged dump does not load, or the SQL fails or changes nothing."""
-    database = Database.model_validate(bench.drill.component(row.component).options)
-    with bench.shell(row.component, image=ToolImage.SERVICE) as shell:
-        _run(shell, database, "sh", "-c", _START, "start", database.user)
-        _run(shell, database, "sh", "-c", _LOAD, "load", database.user, database.database)
-        _run(shell, database, "psql", "-X", "-v", "ON_ERROR_STOP=1", "-d", database.database, sql=row.parameter)
-        _run(shell, database, "pg_dump", "--format=custom", "--file", f"/artefact/{DUMP}", database.database)
-
-
-def _run(shell: Shell, database: Database, *argv: str, sql: str | None = None) -> str:
-    environment = {"PGHOST": "/tmp", "PGUSER": database.user}
-    stdin = f"{sql}\n".encode() if sql is not None else None
-    return shell.run(argv, stdin=stdin, timeout_s=TIMEOUT_S, environment=environment).ok().text
+    """Raises: CommandFailed if the undamaged dump does not load, or the SQL fails."""
+    with scratch_database(bench, row.component) as server:
+        server.change(row.parameter)
+        server.dump()

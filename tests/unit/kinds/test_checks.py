@@ -165,6 +165,21 @@ def test_restore_point_that_disagrees_fails_by_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"drill": "intranet"}, "the restore point is of the drill intranet, not of shop"),
+        ({"product": "liferay-dxp-7.4"}, "the restore point is of the product liferay-dxp-7.4, not of plain"),
+        ({"portal": "wagtail"}, "the restore point is of the portal wagtail, not of sql"),
+        ({"id": "other"}, f"database is paired with {ID}, not with other"),
+    ],
+)
+def test_restore_point_of_another_drill_or_capture_fails_by_name(change: dict[str, str], found: str) -> None:
+    good = seen("restore_point", {"disagreements": []})
+    result = judged("restore_point", good, of=point({"database": (1,)}).model_copy(update=change))
+    assert (result.outcome, result.found) == (FAIL, found)
+
+
+@pytest.mark.parametrize(
     ("lines", "of"),
     [
         ((), point({"database": (1,)})),
@@ -178,7 +193,8 @@ def test_restore_point_that_nobody_verified_is_unknown(lines: tuple[Line, ...], 
 
 
 RESTORE = plan((component("database"),), (), ("disaster", "restore:database", "start_portal", "tear_down"))
-RESTORED = (step("disaster"), step("restore:database"), step("start_portal"))
+MARKED = Mark(name="component_restored", subject="database", at=AT)
+RESTORED = (step("disaster"), MARKED, step("restore:database"), step("start_portal"))
 
 
 def test_restore_of_which_every_step_ended_passes() -> None:
@@ -197,11 +213,22 @@ def test_restore_with_a_failed_step_fails_and_names_what_was_skipped() -> None:
 
 @pytest.mark.parametrize(
     "lines",
-    [(), RESTORED[:2], (*RESTORED[:2], step("start_portal", StepState.BROKEN)),
-     (*RESTORED[:2], step("start_portal", StepState.SKIPPED))],
+    [(), RESTORED[:3], (*RESTORED[:3], step("start_portal", StepState.BROKEN)),
+     (*RESTORED[:3], step("start_portal", StepState.SKIPPED)), (*RESTORED[:1], *RESTORED[2:])],
 )  # fmt: skip
 def test_restore_with_a_step_that_is_missing_broken_or_skipped_is_unknown(lines: tuple[Line, ...]) -> None:
     assert judged("restore", *lines, by=RESTORE).outcome is UNKNOWN
+
+
+def test_component_that_no_step_restores_fails_though_every_step_ended() -> None:
+    both = drill(component("database"), component("files"))
+    result = judged("restore", *RESTORED, by=RESTORE, within=both)
+    assert (result.outcome, result.found) == (FAIL, "files: no step restores it")
+
+
+def test_component_that_is_rebuilt_need_not_be_restored() -> None:
+    both = drill(component("database"), component("search"), restore_strategy={"search": "rebuild"})
+    assert judged("restore", *RESTORED, by=RESTORE, within=both).outcome is PASS
 
 
 def test_plan_without_a_step_restores_nothing() -> None:

@@ -17,11 +17,27 @@ from harness.kinds.contracts import HttpReply
 from harness.kinds.engines import command, git_bundle, pg_dump, snapshot, tar
 
 SHOP = {"database": "shop"}
+CONTENTS = """;
+; Archive created at 2026-11-21 12:00:00 UTC
+;     dbname: shop
+;     TOC Entries: 3
+;     Dump Version: 1.14-0
+;     Dumped from database version: 15.10 (Debian 15.10-0)
+;     Dumped by pg_dump version: 15.8 (Debian 15.8-0)
+;
+;
+; Selected TOC Entries:
+;
+1; 0 TABLE DATA public a x
+2; 0 TABLE DATA public b x
+3; 0 INDEX i
+"""
 VERSIONS: dict[tuple[str, ...], Answer | Exception] = {
     ("pg_dump", "--version"): (0, "pg_dump (PostgreSQL) 15.8 (Debian)\n", ""),
     ("SHOW server_version",): (0, "15.10 (Debian 15.10-0)\n", ""),
-    ("pg_restore", "--list"): (0, "1; 0 TABLE DATA public a x\n2; 0 TABLE DATA public b x\n3; 0 INDEX i\n", ""),
+    ("pg_restore", "--list"): (0, CONTENTS, ""),
 }
+LISTED: dict[tuple[str, ...], Answer | Exception] = {("pg_restore", "--list"): (0, CONTENTS, "")}
 
 
 def _without(words: tuple[str, ...]) -> dict[tuple[str, ...], Answer | Exception]:
@@ -77,9 +93,42 @@ def test_server_that_cannot_be_asked_is_no_failure_of_the_backup(tmp_path: Path)
 
 
 def test_dump_that_holds_no_table_is_refused(tmp_path: Path) -> None:
-    stack = FakeStack(FakeShell(VERSIONS | {("pg_restore", "--list"): (0, "; Archive created\n", "")}))
-    with pytest.raises(CommandFailed):
+    empty = CONTENTS.replace("TABLE DATA", "TABLE")
+    stack = FakeStack(FakeShell(VERSIONS | {("pg_restore", "--list"): (0, empty, "")}))
+    with pytest.raises(CommandFailed, match="the dump of shop holds no table"):
         pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
+
+
+UNBELIEVABLE = [
+    (("dbname: shop", "dbname: postgres"), "is of the database postgres, not of shop"),
+    (("pg_dump version: 15.8 (Debian 15.8-0)", "pg_dump version: 14.19"), "GEN-D1"),
+    (("pg_dump version: 15.8 (Debian 15.8-0)", "pg_dump version: 9.6.24"), "GEN-D1"),
+    (("pg_dump version: 15.8 (Debian 15.8-0)", "pg_dump version: unknown"), "names no version"),
+    ((";     Dumped by pg_dump version: 15.8 (Debian 15.8-0)\n", ""), "GEN-D1"),
+    (("TABLE DATA", "TABLE"), "holds no table"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), UNBELIEVABLE)
+def test_dump_is_asked_what_it_is_at_backup_and_before_anything_is_removed(
+    tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    answer = {("pg_restore", "--list"): (0, CONTENTS.replace(*change), "")}
+    with pytest.raises(CommandFailed, match=said):
+        pg_dump.backup(backup_access(FakeStack(FakeShell(VERSIONS | answer)), tmp_path, "postgresql", SHOP))
+    stack = FakeStack(FakeShell(dict(answer)))
+    with pytest.raises(CommandFailed, match=said):
+        pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+    assert stack.the_shell.programs == ["pg_restore"]
+
+
+@pytest.mark.parametrize(("client", "server"), [("16.1", "15.10"), ("10.23", "9.6.24"), ("9.6.24", "9.6.3")])
+def test_dump_by_a_newer_client_is_believed(tmp_path: Path, client: str, server: str) -> None:
+    (tmp_path / "roles.sql").write_bytes(TRAILER)
+    text = CONTENTS.replace("15.8 (Debian 15.8-0)", client).replace("15.10 (Debian 15.10-0)", server)
+    stack = FakeStack(FakeShell({("pg_restore", "--list"): (0, text, "")}))
+    pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+    assert stack.the_shell.programs[-1] == "vacuumdb"
 
 
 TRAILER = b"--\n-- PostgreSQL database cluster dump complete\n--\n"  # the end of what pg_dumpall writes
@@ -88,17 +137,17 @@ TRAILER = b"--\n-- PostgreSQL database cluster dump complete\n--\n"  # the end o
 def test_restore_removes_first_and_stops_at_the_first_error(tmp_path: Path) -> None:
     roles = b'CREATE ROLE postgres;\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n'
     (tmp_path / "roles.sql").write_bytes(roles + TRAILER)
-    stack = FakeStack()
+    stack = FakeStack(FakeShell(LISTED))
     pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}, jobs=4))
     shell = stack.the_shell
-    assert shell.programs == ["psql", "psql", "pg_restore", "vacuumdb"]
-    removal = (shell.inputs[0] or b"").splitlines()
+    assert shell.programs == ["pg_restore", "psql", "psql", "pg_restore", "vacuumdb"]
+    removal = (shell.inputs[1] or b"").splitlines()
     assert removal[0] == b'DROP DATABASE IF EXISTS "shop" WITH (FORCE);'
     assert b"DROP ROLE %I" in removal[1] and removal[1].endswith(b"\\gexec")
-    assert all("ON_ERROR_STOP=1" in argv for argv in shell.commands[:2])
-    assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[2])
+    assert all("ON_ERROR_STOP=1" in argv for argv in shell.commands[1:3])
+    assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[3])
     assert (
-        shell.inputs[1] == b'\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n' + TRAILER
+        shell.inputs[2] == b'\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n' + TRAILER
     )
     assert "artefact_writable" not in stack.tools[0]
 
@@ -106,7 +155,8 @@ def test_restore_removes_first_and_stops_at_the_first_error(tmp_path: Path) -> N
 @pytest.mark.parametrize(("program", "last"), [("pg_restore", "pg_restore"), ("vacuumdb", "vacuumdb")])
 def test_failed_restore_is_raised(tmp_path: Path, program: str, last: str) -> None:
     (tmp_path / "roles.sql").write_bytes(TRAILER)
-    stack = FakeStack(FakeShell({(program,): (1, "", "could not read from input file: end of file")}))
+    failing = {(program, "--jobs=2"): (1, "", "end of file")} if program == "pg_restore" else {}
+    stack = FakeStack(FakeShell({**failing, **LISTED, (program,): (1, "", "could not read from input: end of file")}))
     with pytest.raises(CommandFailed, match="end of file"):
         pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
     assert stack.the_shell.programs[-1] == last
@@ -115,15 +165,15 @@ def test_failed_restore_is_raised(tmp_path: Path, program: str, last: str) -> No
 @pytest.mark.parametrize("roles", [b"", b"CREATE ROLE shop;\n", TRAILER[:-9], TRAILER + b"x" * 201])
 def test_file_of_roles_that_was_cut_short_is_never_run(tmp_path: Path, roles: bytes) -> None:
     (tmp_path / "roles.sql").write_bytes(roles)
-    stack = FakeStack()
+    stack = FakeStack(FakeShell(LISTED))
     with pytest.raises(CommandFailed, match=r"roles\.sql of it was cut short"):
         pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
-    assert stack.the_shell.programs == ["psql"]  # the removal alone
+    assert stack.the_shell.programs == ["pg_restore", "psql"]  # the list, and the removal alone
 
 
 def test_restore_without_its_roles_is_a_failure_of_the_backup(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed):
-        pg_dump.restore(restore_access(FakeStack(), tmp_path, "postgresql", SHOP, {}))
+        pg_dump.restore(restore_access(FakeStack(FakeShell(LISTED)), tmp_path, "postgresql", SHOP, {}))
 
 
 # ---------------------------------------------------------------- tar
@@ -174,6 +224,22 @@ def test_archive_that_leaves_the_tree_is_refused_before_anything_is_removed(tmp_
     with pytest.raises(CommandFailed, match="leaves the tree"):
         tar.restore(restore_access(stack, tmp_path, "file_tree", TREE, {}))
     assert stack.the_shell.commands == []
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_archive_with_a_member_below_a_link_is_refused_if_it_would_be_written_through_it(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    members = (("./link", tarfile.SYMTYPE, "/etc"), ("./link/deep/passwd", tarfile.REGTYPE, ""))
+    archive(tmp_path, *(members[i] for i in order))
+    access = restore_access(stack := FakeStack(), tmp_path, "file_tree", TREE, {})
+    if order == (0, 1):
+        with pytest.raises(CommandFailed, match="below a symbolic link"):
+            tar.restore(access)
+        assert stack.the_shell.commands == []
+    else:  # the folder stands already: tar says so itself
+        tar.restore(access)
+        assert stack.the_shell.programs[-1] == "tar"
 
 
 def test_link_that_leaves_the_tree_is_restored_as_it_was(tmp_path: Path) -> None:
@@ -235,7 +301,7 @@ def opensearch(**changes: Any) -> FakeHttp:
     def answer(method: str, path: str) -> HttpReply:
         body: Any = {}
         if path.endswith(("/snapshot", "/_restore")):
-            body = {"snapshot": good | changes}
+            body = {"snapshot": good | changes, "snapshots": [good | changes.get("asked", {})]}
         elif path.endswith("/_count"):
             body = {"count": 7, "_shards": {"failed": changes.get("silent_shards", 0)}}
         elif "/_cluster/health" in path:
@@ -270,8 +336,30 @@ def test_snapshot_that_is_not_whole_is_refused_whatever_its_status(tmp_path: Pat
 )
 def test_restore_of_which_a_shard_failed_is_refused_whatever_its_status(tmp_path: Path, shards: dict[str, int]) -> None:
     stack = FakeStack(http=opensearch(shards=shards))
-    facts = {"snapshot": "snapshot"}
+    facts = {"snapshot": "snapshot", "indexes": ["s"]}
     with pytest.raises(CommandFailed, match="answered 200"):
         snapshot.restore(
             restore_access(stack, tmp_path, "opensearch", INDICES, facts, repository_path="/var/snapshots")
         )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"asked": {"state": "PARTIAL"}}, "the snapshot is PARTIAL"),
+        ({"asked": {"failures": ["shard 0"]}}, "failures"),
+        ({"asked": {"indices": ["s2"]}}, "was of s, which it does not hold"),
+        ({"indices": []}, "was of s, which it does not hold"),
+    ],
+)
+def test_snapshot_of_something_else_is_not_restored(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    http = opensearch(**changes)
+    facts = {"snapshot": "snapshot", "indexes": ["s"]}
+    with pytest.raises(CommandFailed, match=said):
+        snapshot.restore(
+            restore_access(
+                FakeStack(http=http), tmp_path, "opensearch", INDICES, facts, repository_path="/var/snapshots"
+            )
+        )
+    restored = [path for method, path in http.requests if path.endswith("/_restore")]
+    assert bool(restored) is ("asked" not in changes)

@@ -118,13 +118,6 @@ def test_artefact_folder_that_is_gone_is_named_by_its_files(folder: Path) -> Non
     assert list(vault.disagreements(folder, point)) == ["database/dump is missing"]
 
 
-def test_artefact_of_another_capture_is_named(folder: Path) -> None:
-    point = sealed(folder, "database", pairing="20261120T000000Z-0000")
-    assert list(vault.disagreements(folder, point)) == [
-        f"database is paired with 20261120T000000Z-0000, not with {POINT_ID}"
-    ]
-
-
 def test_file_replaced_by_a_link_to_the_same_content_disagrees(folder: Path, tmp_path: Path) -> None:
     point = sealed(folder, "database")
     dump = folder / "artefacts/database/dump"

@@ -1,0 +1,28 @@
+"""The restore goes its own way and exits with 0: on after errors, or over what was there before (GEN-D3, fact 5).
+
+`parameter`: the command that is run instead of the engine's restore.
+"""
+
+from __future__ import annotations
+
+from harness.kinds.contracts import FaultRow
+from harness.model.plan import Plan
+
+# Without the roles, and whatever pg_restore says.
+_GOES_ON = """export PGPASSWORD="$POSTGRES_PASSWORD"
+pg_restore -h db -U postgres --create -d postgres /artefact/database.dump; true"""
+_OVERLAY = """set -e; cd /opt/liferay/data/document_library
+mkdir -p documents; echo 'of last year' >documents/left-over.txt; chown -R 1000:1000 .
+tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
+
+ROWS = (
+    FaultRow("went_on_after_errors", "database", _GOES_ON, ("LR-22", "GEN-D3", "GEN-D4"), "data_parity"),
+    FaultRow("overlay", "document_library", _OVERLAY, ("LR-9", "LR-31"), "data_parity"),
+)
+
+
+def alter(row: FaultRow, plan: Plan) -> Plan:
+    command = {"backup": ["false"], "restore": ["bash", "-c", row.parameter]}
+    by_hand = {"engine": "command", "engine_options": command}
+    components = tuple(c.model_copy(update=by_hand) if c.name == row.component else c for c in plan.components)
+    return plan.model_copy(update={"components": components})
