@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 from harness import __version__, clock
 from harness.errors import CommandFailed, CouldNotAsk, StepFailed
 from harness.kinds import registry
-from harness.kinds.contracts import BackupAccess, ComponentAccess, Probe
+from harness.kinds.contracts import BackupAccess, ComparesPrefixes, ComponentAccess, Probe
+from harness.model.drill import Component
 from harness.model.evidence import StepState
 from harness.model.frozen import JsonValue
 from harness.model.inventory import InventoryRef
@@ -13,7 +17,7 @@ from harness.model.plan import Action, Step
 from harness.model.restore_point import Artefact, RestorePoint
 from harness.run import vault
 from harness.run.canary_writer import CanaryWriter, canaries_of
-from harness.run.inventory import write_inventory
+from harness.run.inventory import began_anew, write_inventory
 from harness.run.observer import look_at_source
 from harness.run.prober import Prober
 from harness.run.session import Session
@@ -151,6 +155,22 @@ class Capture:
         ref = InventoryRef(component=component.name, moment=moment, path=relative, count=count, sha256=digest)
         self._inventories.append(ref)
         self.session.journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")
+        if moment == "after":
+            self._see_rotated(component, self.folder / relative)
+
+    def _see_rotated(self, component: Component, after: Path) -> None:
+        """Logs that the source itself began anew between its inventories: only here can their beginnings be asked."""
+        kind = registry.component(component.kind)
+        before = next((r for r in self._inventories if (r.component, r.moment) == (component.name, "before")), None)
+        if before is None or not isinstance(kind, ComparesPrefixes):
+            return
+        access = ComponentAccess(component, self.stack)
+        try:
+            rotated = began_anew(self.folder / before.path, after, partial(kind.prefix_digests, access))
+        except CommandFailed as error:
+            raise CouldNotAsk(f"the logs of {component.name} could not be looked at: {error}") from error
+        if rotated:
+            self.session.journal.observe("rotated", [*rotated], subject=component.name)
 
     def _back_up(self, step: Step) -> None:
         component = self.session.plan.component(step.subject)
@@ -176,8 +196,18 @@ class Capture:
         if not artefact.size_bytes:
             raise StepFailed(f"{component.engine} said that {component.name} was backed up, but wrote nothing")
 
+    def _see_facts_again(self) -> None:
+        """What the source says of itself may change while it is backed up; people go on working."""
+        try:
+            facts = self._kind.facts(self._access)
+        except (CommandFailed, CouldNotAsk) as error:
+            self.session.progress.note(f"the source did not say what it is like after the backup: {error}")
+            return
+        self._survey = {**self._survey, "facts_after": {**facts}}
+
     def _seal(self, step: Step) -> None:
         session = self.session
+        self._see_facts_again()
         session.journal.mark("restore_point_sealed", self.point_id)
         evidence = session.journal.so_far()
         self.point = RestorePoint(

@@ -1,0 +1,169 @@
+"""Judges one key of three inventories after the other by its class (DESIGN 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from harness.errors import CouldNotAsk
+from harness.model.drill import Component
+from harness.model.inventory import Item, ItemClass, Named, rule_of
+
+FIRST = 20
+BATCH = 1000
+UNREADABLE = "unreadable"  # as digest: it was there, and could not be read
+IGNORED = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE})
+PrefixDigests = Callable[[Mapping[str, int]], Mapping[str, str]]
+
+
+@dataclass
+class _Names:
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        self.count += 1
+        if len(self.first) < FIRST:
+            self.first.append(name.encode("utf-8", "backslashreplace").decode())
+
+    def frozen(self) -> Named:
+        return Named(count=self.count, first=tuple(self.first))
+
+
+class Tally:
+    """Judges one key after the other by its class."""
+
+    def __init__(
+        self, component: Component, prefix_digests: PrefixDigests | None, rotated: frozenset[str] = frozenset()
+    ) -> None:
+        self._component, self._prefix_digests, self._rotated = component, prefix_digests, rotated
+        self.missing, self.extra, self.transient = _Names(), _Names(), _Names()
+        self.changed, self.attributes = _Names(), _Names()
+        self.canaries = 0
+        self.ignored: dict[str, int] = {}
+        self._appended: dict[str, Item] = {}
+
+    def take(self, before: Item | None, after: Item | None, restored: Item | None) -> None:
+        one = restored or after or before
+        assert one is not None
+        classes = {item.item_class for item in (before, after, restored) if item}
+        if ItemClass.CANARY in classes:
+            self.canaries += 1
+        elif classes & IGNORED:
+            self._ignore(one.key, next(iter(classes & IGNORED)))
+        elif (where := _unreadable(before, after, restored)) is not None:
+            raise CouldNotAsk(f"{self._component.name}: {one.key!r} could not be read {where}")
+        elif before is None or after is None:
+            self._not_in_both(one.key, before, after, restored)
+        elif restored is None:
+            self.missing.add(one.key or ".")
+        elif ItemClass.MONOTONE in classes and "last" in before.attributes and "last" in restored.attributes:
+            self._monotone(before, after, restored)
+        elif ItemClass.APPEND in classes:
+            self._append(before, after, restored)
+        else:
+            self._as_state(before, after, restored)
+
+    def _not_in_both(self, key: str, before: Item | None, after: Item | None, restored: Item | None) -> None:
+        if before is None and after is None:
+            self.extra.add(key or ".")
+        else:  # born or deleted while the backup ran: may be absent, may be there
+            self.transient.add(key or ".")
+
+    def _ignore(self, key: str, item_class: ItemClass) -> None:
+        rule = rule_of(key, self._component.classes)
+        reason = f"{item_class}: {rule.reason if rule else 'as the component says'}"
+        self.ignored[reason] = self.ignored.get(reason, 0) + 1
+
+    def _monotone(self, before: Item, after: Item, restored: Item) -> None:
+        """A sequence may stand anywhere between its two places at the source, and behind an id in use only if that
+        id is beyond all that the sequence ever gave (somebody wrote it) or the sequence was behind it before."""
+        first, end, found = (_Place.of(item) for item in (before, after, restored))
+        if found.last < min(first.last, end.last):
+            what = f"{before.attributes['last']} to {restored.attributes['last']}"
+            self.changed.add(f"{before.key} (set back from {what})")
+        elif found.last < found.highest <= end.last and not first.last < found.highest <= first.highest:
+            self.changed.add(f"{before.key} (at {restored.attributes['last']}, but {found.highest:.0f} is in use)")
+
+    def _append(self, before: Item, after: Item, restored: Item) -> None:
+        if before.attributes.get("type", "f") != "f":
+            self._as_state(before, after, restored)
+        elif self._was_rotated(before, after) or (_differs(_plain(before), _plain(after))):
+            self.transient.add(before.key or ".")
+        elif what := _differs(_plain(before), _plain(restored)):
+            self.changed.add(f"{before.key} ({what})")
+        elif all((i.digest, i.attributes) != (restored.digest, restored.attributes) for i in (before, after)):
+            self._appended[before.key] = before
+            if len(self._appended) >= BATCH:
+                self.finish()
+
+    def _was_rotated(self, before: Item, after: Item) -> bool:
+        """The source itself did not only append: it became shorter, began anew, or was in mid-change when looked at."""
+        shorter = int(after.attributes.get("size", "0")) < int(before.attributes.get("size", "0"))
+        return shorter or before.key in self._rotated or UNREADABLE in (before.digest, after.digest)
+
+    def _as_state(self, before: Item, after: Item, restored: Item) -> None:
+        if _differs(before, after):
+            self.transient.add(before.key or ".")
+        elif what := _differs(after, restored):
+            self.changed.add(f"{before.key or '.'} ({what})")
+            if after.digest == restored.digest:
+                self.attributes.add(f"{before.key or '.'} ({what})")
+
+    def finish(self) -> None:
+        """Compare the beginnings of files that grew."""
+        if not self._appended:
+            return
+        sizes = {key: int(item.attributes.get("size", "0")) for key, item in self._appended.items()}
+        digests = self._prefix_digests(sizes) if self._prefix_digests else {}
+        for key, item in self._appended.items():
+            if digests.get(key) != item.digest:
+                self.changed.add(f"{key} (does not begin with what it held before)")
+        self._appended.clear()
+
+
+def _unreadable(before: Item | None, after: Item | None, restored: Item | None) -> str | None:
+    """Where an item that is judged could not be read; at the source once is enough to have seen it."""
+    if restored and restored.digest == UNREADABLE:
+        return "after its restore"
+    if before and after and before.digest == after.digest == UNREADABLE:
+        return "on the source"
+    return None
+
+
+class _Place(NamedTuple):
+    """Where a sequence stands, and the highest id that is in use."""
+
+    last: float
+    highest: float
+
+    @classmethod
+    def of(cls, item: Item) -> _Place:
+        return cls(_number(item.attributes.get("last", "")), _number(item.attributes.get("highest", "")))
+
+
+def _number(text: str) -> float:
+    """Words instead of numbers (never asked, none in use) stand below every number."""
+    try:
+        return int(text)
+    except ValueError:
+        return float("-inf")
+
+
+def _plain(item: Item) -> Item:
+    """What of a file that only grows must be equal: all but its content and its size."""
+    return item._replace(digest="", attributes=item.attributes | {"size": ""})
+
+
+def _differs(one: Item, other: Item) -> str:
+    """What differs, in words; empty if nothing does. An unreadable digest never equals another."""
+    keys = sorted(one.attributes.keys() | other.attributes.keys())
+    found = [
+        f"{key} {one.attributes.get(key, 'none')} → {other.attributes.get(key, 'none')}"
+        for key in keys
+        if one.attributes.get(key) != other.attributes.get(key)
+    ]
+    if one.digest != other.digest or one.digest == UNREADABLE:
+        found.insert(0, "content")
+    return ", ".join(found)
