@@ -80,7 +80,8 @@ class Tally:
         """A sequence may stand anywhere between its two places at the source, and behind an id in use only if that
         id is beyond all that the sequence ever gave (somebody wrote it) or the sequence was behind it before."""
         first, end, found = (_Place.of(item) for item in (before, after, restored))
-        if found.last < min(first.last, end.last):
+        restarted = end.last < first.last  # by the source itself: from wherever it began
+        if not restarted and found.last < first.last:
             what = f"{before.attributes['last']} to {restored.attributes['last']}"
             self.changed.add(f"{before.key} (set back from {what})")
         elif found.last < found.highest <= end.last and not first.last < found.highest <= first.highest:

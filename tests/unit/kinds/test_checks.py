@@ -262,6 +262,17 @@ def test_bracket_may_be_widened_by_the_drill() -> None:
     assert judged("data_parity", differences=found, max_transient_percent=5).outcome is PASS
 
 
+@pytest.mark.parametrize(
+    ("items", "transient", "outcome"),
+    [(50, 10, PASS), (50, 11, UNKNOWN), (7, 3, PASS), (7, 4, UNKNOWN), (1, 1, UNKNOWN), (2, 1, PASS)],
+)
+def test_few_items_of_a_small_component_may_change_if_half_of_it_is_compared(
+    items: int, transient: int, outcome: Outcome
+) -> None:
+    changed = difference(source_count=items, restored_count=items, transient=Named(count=transient, first=("x",)))
+    assert judged("data_parity", differences={"database": changed}).outcome is outcome
+
+
 def test_component_whose_items_are_all_ignored_proves_nothing() -> None:
     found = {"database": difference(ignored={"disposable: sessions": 1000})}
     assert judged("data_parity", differences=found).outcome is UNKNOWN
