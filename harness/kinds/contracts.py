@@ -301,6 +301,23 @@ class ComparesPrefixes(Protocol):
         """SHA-256 over the first `sizes[key]` bytes of each key that still has as many."""
 
 
+@runtime_checkable
+class CountsDeletions(Protocol):
+    """Capability: a server that counts what is deleted. Items may be born and die between the source's two
+    inventories, and be in the backup."""
+
+    def deletions(self, access: ComponentAccess) -> Mapping[str, int]:
+        """By the beginning of the keys (`row/public.page/`): how many were deleted so far. Raises: CouldNotAsk."""
+
+
+@runtime_checkable
+class KnowsAge(Protocol):
+    """Capability: items that say themselves when they were last written, also after their restore."""
+
+    def written_unix_s(self, access: ComponentAccess, keys: Sequence[str]) -> Mapping[str, float]:
+        """Seconds since 1970. Raises: CouldNotAsk, CommandFailed."""
+
+
 class EngineKind(Protocol):
     """A way to back a component up and to restore it."""
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-
 from harness import __version__, clock
 from harness.errors import CommandFailed, CouldNotAsk, StepFailed
 from harness.kinds import registry
-from harness.kinds.contracts import BackupAccess, ComparesPrefixes, ComponentAccess, Probe
-from harness.model.drill import Component
+from harness.kinds.contracts import BackupAccess, ComponentAccess, Probe
 from harness.model.evidence import StepState
 from harness.model.frozen import JsonValue
-from harness.model.inventory import InventoryRef
 from harness.model.plan import Action, Step
 from harness.model.restore_point import Artefact, RestorePoint
 from harness.run import vault
 from harness.run.canary_writer import CanaryWriter, canaries_of
-from harness.run.inventory import began_anew, write_inventory
 from harness.run.observer import look_at_source
 from harness.run.prober import Prober
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
+from harness.run.source_inventory import SourceInventories
 from harness.run.steps import Do, run_steps
 from harness.run.waiting import wait_for
 
@@ -45,7 +40,7 @@ class Capture:
         )
         self.prober = Prober(self._kind, self._access, session.journal)
         self._artefacts: list[Artefact] = []
-        self._inventories: list[InventoryRef] = []
+        self._inventories = SourceInventories(session, self.stack, self.folder)
         self._survey: dict[str, JsonValue] = {}
         self._versions: dict[str, str] = {}
         self._watching = False
@@ -74,9 +69,9 @@ class Capture:
             Action.SURVEY: self._take_survey,
             Action.GUARD: self._guard,
             Action.START_WATCHES: self._start_watches,
-            Action.INVENTORY_BEFORE: lambda step: self._take_inventory(step, "before"),
+            Action.INVENTORY_BEFORE: lambda step: self._inventories.take(step, "before"),
             Action.BACK_UP: self._back_up,
-            Action.INVENTORY_AFTER: lambda step: self._take_inventory(step, "after"),
+            Action.INVENTORY_AFTER: lambda step: self._inventories.take(step, "after"),
             Action.AWAIT_CANARIES: self._await_canaries,
             Action.STOP_SOURCE_PORTAL: lambda step: self.stack.stop(self.session.drill.portal.service),
             Action.START_SOURCE_PORTAL: self._source.start_portal_again,
@@ -142,35 +137,7 @@ class Capture:
         after = {tier: finished[tier] for tier in self._tiers() if tier in finished}
         self._wait_canaries(step.deadline_s, after, CANARIES_AFTER)
 
-    # ---------------------------------------------------------------- inventories and artefacts
-
-    def _take_inventory(self, step: Step, moment: str) -> None:
-        component = self.session.plan.component(step.subject)
-        relative = f"inventories/{component.name}.{moment}.jsonl.gz"
-        items = registry.component(component.kind).inventory(ComponentAccess(component, self.stack))
-        try:
-            count, digest = write_inventory(items, component.classes, self.folder / relative)
-        except CommandFailed as error:  # the harness looks here; that the backup is wrong is not shown by it
-            raise CouldNotAsk(f"{component.name} could not be inventoried: {error}") from error
-        ref = InventoryRef(component=component.name, moment=moment, path=relative, count=count, sha256=digest)
-        self._inventories.append(ref)
-        self.session.journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")
-        if moment == "after":
-            self._see_rotated(component, self.folder / relative)
-
-    def _see_rotated(self, component: Component, after: Path) -> None:
-        """Logs that the source itself began anew between its inventories: only here can their beginnings be asked."""
-        kind = registry.component(component.kind)
-        before = next((r for r in self._inventories if (r.component, r.moment) == (component.name, "before")), None)
-        if before is None or not isinstance(kind, ComparesPrefixes):
-            return
-        access = ComponentAccess(component, self.stack)
-        try:
-            rotated = began_anew(self.folder / before.path, after, partial(kind.prefix_digests, access))
-        except CommandFailed as error:
-            raise CouldNotAsk(f"the logs of {component.name} could not be looked at: {error}") from error
-        if rotated:
-            self.session.journal.observe("rotated", [*rotated], subject=component.name)
+    # ---------------------------------------------------------------- artefacts
 
     def _back_up(self, step: Step) -> None:
         component = self.session.plan.component(step.subject)
@@ -220,7 +187,7 @@ class Capture:
             captured_utc=min(artefact.capture_point.at.utc for artefact in self._artefacts),
             nonce=self.nonce,
             artefacts=tuple(self._artefacts),
-            inventories=tuple(self._inventories),
+            inventories=tuple(self._inventories.taken),
             survey=self._survey,
             versions=self._versions,
             canaries=tuple(canaries_of(evidence)),

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
 from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass, rule_of
-from harness.run.tally import UNREADABLE, PrefixDigests, Tally
+from harness.run.tally import UNREADABLE, Meanwhile, PrefixDigests, Tally
 
 
 def write_inventory(items: Iterable[Item], rules: tuple[ClassRule, ...], path: Path) -> tuple[int, str]:
@@ -72,20 +72,20 @@ def compare_inventories(
     after: Path,
     restored: Path,
     prefix_digests: PrefixDigests | None = None,
-    rotated: frozenset[str] = frozenset(),
+    meanwhile: Meanwhile | None = None,
 ) -> Difference:
     """What the restored component lacks, has too much, or has otherwise than the source had.
 
-    Shape: `rotated` are files of class `append` that the source began anew while the backup ran.
+    Shape: `meanwhile` is what was seen of the source between its inventories; None: nothing.
     Raises: CouldNotAsk if an inventory cannot be read to its end.
     """
-    tally = Tally(component, prefix_digests, rotated)
+    tally = Tally(component, prefix_digests, meanwhile or Meanwhile())
     counts = [0, 0, 0]
     for row in merged(before, after, restored):
         tally.take(row[0], row[1], row[2])
         for i, item in enumerate(row):
             counts[i] += item is not None
-    tally.finish()
+    tally.end()
     return Difference(
         component=component.name,
         source_count=counts[1],

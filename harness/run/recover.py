@@ -159,7 +159,7 @@ class Recovery:
                 paths[1],
                 restored,
                 (lambda sizes: prefixes(access, sizes)) if prefixes else None,
-                self.box.rotated(component.name),
+                self.box.meanwhile(component),
             )
         except (CouldNotAsk, CommandFailed) as error:
             self.session.journal.observe(

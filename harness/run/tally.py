@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,9 +13,25 @@ from harness.model.inventory import Item, ItemClass, Named, rule_of
 
 FIRST = 20
 BATCH = 1000
+MOST_BRIEF = 1000  # items in no inventory of the source that are looked at closer, of each sort
 UNREADABLE = "unreadable"  # as digest: it was there, and could not be read
 IGNORED = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE})
 PrefixDigests = Callable[[Mapping[str, int]], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """What was seen of the source between its two inventories.
+
+    Shape: `rotated` are files of class `append` that it began anew; `deletions` how many items whose keys begin so
+    were deleted; `written` when restored items say that they were written, and `window_unix_s` when they must have
+    been, to have come after the first inventory and into the backup.
+    """
+
+    rotated: frozenset[str] = frozenset()
+    deletions: Mapping[str, int] = field(default_factory=dict)
+    written: Callable[[Sequence[str]], Mapping[str, float]] | None = None
+    window_unix_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass
@@ -34,10 +51,11 @@ class _Names:
 class Tally:
     """Judges one key after the other by its class."""
 
-    def __init__(
-        self, component: Component, prefix_digests: PrefixDigests | None, rotated: frozenset[str] = frozenset()
-    ) -> None:
-        self._component, self._prefix_digests, self._rotated = component, prefix_digests, rotated
+    def __init__(self, component: Component, prefix_digests: PrefixDigests | None, seen: Meanwhile) -> None:
+        self._component, self._prefix_digests, self._seen = component, prefix_digests, seen
+        self._gone: Counter[str] = Counter()  # by the beginning of their keys
+        self._unknown: dict[str, list[str]] = {}
+        self._young: list[str] = []
         self.missing, self.extra, self.transient = _Names(), _Names(), _Names()
         self.changed, self.attributes = _Names(), _Names()
         self.canaries = 0
@@ -67,9 +85,25 @@ class Tally:
 
     def _not_in_both(self, key: str, before: Item | None, after: Item | None, restored: Item | None) -> None:
         if before is None and after is None:
+            self._only_restored(key)
+            return
+        self.transient.add(key or ".")  # born or deleted while the backup ran: may be absent, may be there
+        if after is None and self._seen.deletions and (counted := self._counted(key)):
+            self._gone[counted] += 1
+
+    def _only_restored(self, key: str) -> None:
+        """It was never there, or it was born and died between the inventories: that takes evidence of its own."""
+        if (counted := self._counted(key)) and len(waiting := self._unknown.setdefault(counted, [])) < MOST_BRIEF:
+            waiting.append(key)
+        elif not counted and self._seen.written and len(self._young) < MOST_BRIEF:
+            self._young.append(key)
+        else:
             self.extra.add(key or ".")
-        else:  # born or deleted while the backup ran: may be absent, may be there
-            self.transient.add(key or ".")
+
+    def _counted(self, key: str) -> str | None:
+        """The beginning of the key under which deletions are counted."""
+        ends = (i + 1 for i, sign in enumerate(key) if sign == "/")
+        return next((key[:end] for end in ends if key[:end] in self._seen.deletions), None)
 
     def _ignore(self, key: str, item_class: ItemClass) -> None:
         rule = rule_of(key, self._component.classes)
@@ -102,7 +136,7 @@ class Tally:
     def _was_rotated(self, before: Item, after: Item) -> bool:
         """The source itself did not only append: it became shorter, began anew, or was in mid-change when looked at."""
         shorter = int(after.attributes.get("size", "0")) < int(before.attributes.get("size", "0"))
-        return shorter or before.key in self._rotated or UNREADABLE in (before.digest, after.digest)
+        return shorter or before.key in self._seen.rotated or UNREADABLE in (before.digest, after.digest)
 
     def _as_state(self, before: Item, after: Item, restored: Item) -> None:
         if _differs(before, after):
@@ -111,6 +145,20 @@ class Tally:
             self.changed.add(f"{before.key or '.'} ({what})")
             if after.digest == restored.digest:
                 self.attributes.add(f"{before.key or '.'} ({what})")
+
+    def end(self) -> None:
+        """Judge what had to wait: files that grew, and items that may have lived briefly."""
+        self.finish()
+        for counted, keys in self._unknown.items():
+            # As many may have been born and died as were deleted, and were not there before.
+            brief = len(keys) <= self._seen.deletions[counted] - self._gone[counted]
+            for key in keys:
+                (self.transient if brief else self.extra).add(key)
+        first, last = self._seen.window_unix_s
+        times = self._seen.written(self._young) if self._seen.written and self._young else {}
+        for key in self._young:
+            inside = first <= times.get(key, float("-inf")) <= last
+            (self.transient if inside else self.extra).add(key or ".")
 
     def finish(self) -> None:
         """Compare the beginnings of files that grew."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import threading
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -150,3 +151,28 @@ def rotate_logs(source: Source) -> None:
     script = """cd /opt/liferay/logs; cp portal.log portal.log.1; : > portal.log
         mv audit.log audit.log.1; seq 100000 > audit.log; echo new > audit.log.2.gz"""
     source.execute("web", "sh", "-ec", script, user="liferay")
+
+
+def come(source: Source) -> None:
+    """What nobody will see in the source's inventories, for it goes before the second: a page, a file, a state file."""
+    with source.portal("editor") as portal:
+        _ok(portal.post("/api/write/pages", json={"title": "Brief", "body": "brief", "slug": "brief"}), 201)
+        upload(portal, "brief")
+    source.execute("web", "sh", "-c", "echo brief > /opt/liferay/data/brief", user="liferay")
+
+
+def go(source: Source) -> None:
+    with source.portal("admin") as portal:
+        page = next(p for p in _ok(portal.get("/api/pages/", params={"limit": 1000}))["items"] if p["slug"] == "brief")
+        documents = _ok(portal.get("/api/documents/", params={"limit": 1000}))["items"]
+        _ok(portal.delete(f"/api/write/pages/{page['id']}"))
+        _ok(portal.delete(f"/api/write/documents/{next(d for d in documents if d['title'] == 'Note brief')['id']}"))
+    source.execute("web", "rm", "/opt/liferay/data/brief", user="liferay")
+
+
+STRANGE_FILES = (Path(__file__).parent / "strange_files.py").read_text(encoding="utf-8")
+
+
+def strange_files(source: Source) -> None:
+    """Names and attributes that are legal, as an upload or an unpacked archive leaves them."""
+    source.execute("web", "python", "-c", STRANGE_FILES, user="liferay")

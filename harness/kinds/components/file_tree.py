@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
@@ -30,9 +30,13 @@ for nested; do prune+=(-path "./$nested" -prune -o); done
 """
 # `//` never occurs in what find prints as %P, so path and attributes can be told apart whatever a name holds.
 _LINE = r"%P\001//%y %m %U:%G %s %n %l\0"
+# Lines are sorted as they are, so that what ends a name must be lower than whatever it holds: \001 in a name
+# becomes \002\001, and \002 two of them.
+_ESCAPE = r"""LC_ALL=C sed -z 's/\x02/\x02\x02/g; s/\x01/\x02\x01/g; s,\x02\x01//,\x01//,'"""
+_ESCAPED = re.compile("\x02([\x01\x02])")
 _ATTRIBUTES = rf"""{_PRUNE}
 list=(); for nested; do list+=(-path "./$nested" -printf '{_LINE}' -prune -o); done
-find . -xdev "${{list[@]}}" ! -type s -printf '{_LINE}' | LC_ALL=C sort -z
+find . -xdev "${{list[@]}}" ! -type s -printf '{_LINE}' | {_ESCAPE} | LC_ALL=C sort -z
 """
 _EXTENDED = rf"""{_PRUNE}
 find . -xdev "${{prune[@]}}" -print0 | xargs -0 -r getfattr -h -d -m - -e hex 2>/dev/null; true
@@ -42,7 +46,8 @@ _DIGESTS = rf"""{_PRUNE}
 out=$(mktemp -d)
 find . -xdev "${{prune[@]}}" -type f -printf '%P\0' \
 | xargs -0 -r -n 256 -P "$(nproc)" bash -c 'sha256sum -z -- "$@" >>"$0/$$" 2>>"$0.errors"; true' "$out"
-find "$out" -type f -exec cat {{}} + | sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
+find "$out" -type f -exec cat {{}} + | LC_ALL=C sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' \
+| {_ESCAPE} | LC_ALL=C sort -z
 rm -rf "$out"
 """
 
@@ -113,7 +118,7 @@ def _pairs(shell: Shell, script: str, path: str, *nested: str) -> Iterator[tuple
         key, separator, rest = record.partition("\x01//")
         if not separator:
             raise CouldNotAsk(f"the inventory of {path} printed a record that is none: {record[:80]!r}")
-        yield key, rest
+        yield _ESCAPED.sub(r"\1", key), _ESCAPED.sub(r"\1", rest)
 
 
 def prefix_digests(access: ComponentAccess, sizes: Mapping[str, int]) -> dict[str, str]:
@@ -131,6 +136,20 @@ def _prefix(shell: Shell, path: str, size: int) -> str | None:
     script = '[ "$(stat -c %s -- "$1")" -ge "$2" ] && head -c "$2" -- "$1" | sha256sum'
     said = shell.run(["sh", "-c", script, "prefix", path, str(size)], timeout_s=TIMEOUT_S)
     return said.text.split()[0] if said.exit_code == 0 else None
+
+
+def written_unix_s(access: ComponentAccess, keys: Sequence[str]) -> dict[str, float]:
+    """When each was last written, as the tree itself says: what a backup keeps of a file."""
+    script = 'cd "$1" && shift && stat -c %Y -- "$@"'
+    path = str(access.component.options["path"])
+    found: dict[str, float] = {}
+    with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        for first in range(0, len(keys), 100):
+            some = keys[first : first + 100]
+            argv = ["sh", "-c", script, "written", path, *(f"./{key}" for key in some)]
+            times = shell.run(argv, timeout_s=TIMEOUT_S).ok().text.split()
+            found |= {key: float(time) for key, time in zip(some, times, strict=True)}
+    return found
 
 
 def position(access: ComponentAccess) -> dict[str, JsonValue]:

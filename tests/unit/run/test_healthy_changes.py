@@ -10,6 +10,7 @@ import pytest
 from harness.model.drill import Component
 from harness.model.inventory import Difference, Item, ItemClass
 from harness.run.inventory import began_anew, compare_inventories, traced, write_inventory
+from harness.run.tally import Meanwhile
 
 STATE, APPEND, MONOTONE = ItemClass.STATE, ItemClass.APPEND, ItemClass.MONOTONE
 FILES = Component(name="files", kind="file_tree", service="web", engine="tar")
@@ -89,7 +90,7 @@ def test_log_that_the_source_began_anew_is_not_held_to_its_beginning(
     tmp_path: Path, after: Item, rotated: tuple[str, ...], found: str
 ) -> None:
     paths = written(tmp_path, b=[log("old", 10)], a=[after], r=[log("other", 2)])
-    difference = compare_inventories(FILES, *paths, no_prefix, frozenset(rotated))
+    difference = compare_inventories(FILES, *paths, no_prefix, Meanwhile(frozenset(rotated)))
     assert parts(difference).keys() == {found}
 
 
@@ -139,3 +140,55 @@ def test_traces_are_of_the_wanted_keys_in_every_inventory(tmp_path: Path) -> Non
     paths = written(tmp_path, b=[one, other], a=[other._replace(digest="3")], r=[other])
     assert dict(traced(frozenset({"a", "b", "c"}), *paths)) == {"a": ["1", None, None], "b": ["2", "3", "2"]}
     assert dict(traced(frozenset({"c"}), *paths)) == {}
+
+
+def row(key: str, digest: str = "d") -> Item:
+    return Item(key, STATE, digest, {})
+
+
+@pytest.mark.parametrize(
+    ("deleted", "found"),
+    [
+        ({"row/a/": 3}, {"transient": ("row/a/1", "row/a/5", "row/a/6")}),  # one was there before, two came and went
+        ({"row/a/": 9, "row/": 9}, {"transient": ("row/a/1", "row/a/5", "row/a/6")}),
+        ({"row/a/": 2}, {"transient": ("row/a/1",), "extra": ("row/a/5", "row/a/6")}),
+        ({"row/b/": 9}, {"transient": ("row/a/1",), "extra": ("row/a/5", "row/a/6")}),
+        ({}, {"transient": ("row/a/1",), "extra": ("row/a/5", "row/a/6")}),
+    ],
+)
+def test_row_that_only_the_backup_saw_needs_a_deletion_that_the_source_counted(
+    tmp_path: Path, deleted: dict[str, int], found: dict[str, tuple[str, ...]]
+) -> None:
+    kept = row("row/a/2")
+    paths = written(tmp_path, b=[row("row/a/1"), kept], a=[kept], r=[kept, row("row/a/5"), row("row/a/6")])
+    assert parts(compare_inventories(FILES, *paths, None, Meanwhile(deletions=deleted))) == found
+
+
+@pytest.mark.parametrize(
+    ("written_at", "found"),
+    [
+        (100.0, "transient"),
+        (150.0, "transient"),
+        (200.0, "transient"),
+        (99.0, "extra"),
+        (201.0, "extra"),
+        (None, "extra"),
+    ],
+)
+def test_file_that_only_the_backup_saw_must_say_that_it_was_written_meanwhile(
+    tmp_path: Path, written_at: float | None, found: str
+) -> None:
+    def times(keys: object) -> Mapping[str, float]:
+        assert keys == ["brief"]
+        return {} if written_at is None else {"brief": written_at}
+
+    paths = written(tmp_path, b=[row("a")], a=[row("a")], r=[row("a"), row("brief")])
+    seen = Meanwhile(written=times, window_unix_s=(100.0, 200.0))
+    assert parts(compare_inventories(FILES, *paths, None, seen)) == {found: ("brief",)}
+
+
+def test_more_files_than_can_be_looked_up_are_too_many(tmp_path: Path) -> None:
+    paths = written(tmp_path, b=[row("a")], a=[row("a")], r=[row("a"), *(row(f"b{n:05}") for n in range(1200))])
+    seen = Meanwhile(written=lambda keys: dict.fromkeys(keys, 1.0), window_unix_s=(0.0, 2.0))
+    difference = compare_inventories(FILES, *paths, None, seen)
+    assert (difference.transient.count, difference.extra.count) == (1000, 200)
