@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from harness.kinds import registry
-from harness.kinds.contracts import Record
+from harness.kinds.checks import portal_health
+from harness.kinds.contracts import Probe, Record
 from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
 from harness.model.evidence import Evidence, Instant, Line, Mark, Observation, StepLine, StepState
 from harness.model.inventory import Difference, Named
@@ -375,6 +378,47 @@ def probe(name: str, ok: bool) -> dict[str, Any]:
 )
 def test_every_probe_must_be_good(probes: Any, ignored: list[str], outcome: Outcome) -> None:
     assert judged("portal_health", seen("portal_health", probes), ignore=ignored).outcome is outcome
+
+
+class Facts:
+    """A portal that says one thing of itself."""
+
+    def __init__(self, page: str) -> None:
+        self.page = page
+
+    def healthy(self, access: Any) -> Probe:
+        return Probe("answer", True, "", "")
+
+    def facts(self, access: Any) -> dict[str, str]:
+        return {"page": self.page}
+
+    def probes(self, access: Any, expected: dict[str, str]) -> Iterator[Probe]:
+        yield Probe("page", self.page == expected["page"], expected["page"], self.page)
+
+
+@pytest.mark.parametrize(
+    ("after", "restored", "good"),
+    [
+        ({"page": "Welcome"}, "Home", True),  # renamed after its capture
+        ({"page": "Welcome"}, "Welcome", True),  # renamed before it
+        ({"page": "Welcome"}, "Start", False),
+        ({"page": "Home"}, "Welcome", False),
+        (None, "Welcome", False),
+    ],
+)
+def test_fact_that_changed_at_the_source_may_have_either_value(
+    after: dict[str, str] | None, restored: str, good: bool
+) -> None:
+    survey: dict[str, Any] = {"facts": {"page": "Home"}} | ({"facts_after": after} if after else {})
+    access: Any = SimpleNamespace(
+        restore_point=SimpleNamespace(survey=survey),
+        drill=SimpleNamespace(rewire=()),
+        portal=None,
+        portal_kind=Facts(restored),
+    )
+    seen_probes = portal_health.observe(access, portal_health.Options())
+    assert isinstance(seen_probes, list)
+    assert [probe["ok"] for probe in seen_probes if isinstance(probe, dict)] == [True, good]
 
 
 # ---------------------------------------------------------------- writable

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from fakes import FakeHttp, FakeStack
+from fakes import FakeHttp, FakeShell, FakeStack
 
-from harness.kinds.components import opensearch, postgresql
+from harness.kinds.components import file_tree, opensearch, postgresql
 from harness.kinds.contracts import ComponentAccess, HttpReply
 from harness.model.drill import Component
 from harness.model.inventory import ItemClass
@@ -113,3 +113,45 @@ def test_documents_have_the_class_of_the_first_rule_whose_letters_they_begin_wit
     found = list(opensearch.inventory(ComponentAccess(component, FakeStack(http=FakeHttp(engine)))))
     assert [one.key for one in found] == [*(f"document/pages/{n}" for n in range(5)), "index/pages"]
     assert [str(one.item_class) for one in found] == classes
+
+
+# ---------------------------------------------------------------- what lived only between two inventories
+
+
+def test_deletions_are_counted_by_the_beginning_of_the_keys_of_rows() -> None:
+    class Counts(Sequences):
+        def rows(self, query: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+            assert "pg_stat_user_tables" in query
+            yield from [("public", "page", 3), ("odd/schema", "t", 0)]
+
+    component = Component(name="database", kind="postgresql", service="db", engine="", options={"database": "shop"})
+    server = Server(Counts(None, None, None))
+    found = postgresql.deletions(ComponentAccess(component, server))
+    assert found == {"row/public.page/": 3, "row/odd/schema.t/": 0}
+
+
+def test_deletions_of_an_index_are_counted_by_its_alias() -> None:
+    def counting(method: str, path: str) -> HttpReply:
+        if path.endswith("/_alias"):
+            return reply({"pages_x7": {"aliases": {"pages": {}}}, "new": {"aliases": {}}})
+        return reply({"indices": {"pages_x7": {"primaries": {"indexing": {"delete_total": 4}}}}})
+
+    component = Component(name="search", kind="opensearch", service="search", engine="", options={"indices": ["*"]})
+    found = opensearch.deletions(ComponentAccess(component, FakeStack(http=FakeHttp(counting))))
+    assert found == {"document/pages/": 4}
+
+
+def test_files_say_when_they_were_written_in_batches() -> None:
+    class Times(FakeShell):
+        def run(self, argv: Sequence[str], **given: Any) -> Any:
+            names = argv[5:]
+            said = "".join(f"{name.removeprefix('./')}\n" for name in names)
+            self.answers = {("sh",): (0, said, "")}
+            return super().run(argv, **given)
+
+    shell = Times({})
+    component = Component(name="files", kind="file_tree", service="web", engine="", options={"path": "/srv"})
+    keys = [str(number) for number in range(250)]
+    found = file_tree.written_unix_s(ComponentAccess(component, FakeStack(shell)), keys)
+    assert found == {key: float(key) for key in keys}
+    assert [len(command) - 5 for command in shell.commands] == [100, 100, 50]
