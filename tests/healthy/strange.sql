@@ -39,3 +39,4 @@ CREATE TABLE busy (id serial PRIMARY KEY, t text); INSERT INTO busy (t) SELECT '
 ALTER DATABASE shop SET timezone = 'America/St_Johns'; ALTER DATABASE shop SET datestyle = 'German, DMY';
 ALTER DATABASE shop SET extra_float_digits = -5; ALTER DATABASE shop SET bytea_output = 'escape';
 ALTER DATABASE shop SET intervalstyle = 'sql_standard'; ALTER DATABASE shop SET default_transaction_isolation = 'serializable';
+ALTER DATABASE shop SET search_path = "odd Schema/with.dots", public;
