@@ -108,6 +108,15 @@ def left_of(run: str) -> list[str]:
         return [str(item.get("Names") or item["Name"]) for look in listed for item in look(engine, [f"{RUN}={run}"])]
 
 
+def tidy(root: Path, score: Score) -> None:
+    """Remove what a killed call has left on the disk: damaged copies, and reports of rounds that nobody scored."""
+    shutil.rmtree(root / ".portal-drill" / "mutations", ignore_errors=True)
+    kept = {Path(one["folder"]) for one in score.wrong if one["folder"]}
+    for pattern in ("reports/*/*Z-*", "reports/*/proofs/*Z-*"):
+        for folder in set(root.glob(pattern)) - kept:
+            shutil.rmtree(folder)
+
+
 def show(score: Score, console: Console) -> None:
     """Every row with what went wrong, then all of them together."""
     table = Table("row", "rounds", *WRONG, "seconds", title=f"soak: {score.path}")
@@ -148,11 +157,12 @@ def main() -> int:
     score = Score(path)
     last = score.rounds[-1]["seed"] if score.rounds else None
     seed = asked.seed if asked.seed is not None else last if last is not None else int(time.time())
-    soak = Soak(read_drill(asked.drill.resolve()), asked.folder)
+    soak = Soak(read_drill(asked.drill.resolve()), asked.folder.resolve())
     rows = [] if asked.only_clean else rows_of(soak.drill)
     console.print(f"seed {seed}; {len(score.rounds)} rounds so far; {len(rows)} rows of faults")
     for thing in pipeline.collect_garbage(asked.folder):
         console.print(f"left by an earlier call, removed: {thing}")
+    tidy(asked.folder.resolve(), score)
     ends = time.monotonic() + asked.hours * 3600 if asked.hours is not None else None
     played = 0
     with suppress(KeyboardInterrupt):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from score import CLEAN, Expected, Json, Score, judged, next_round
+from soak import tidy
 
 ROWS = ["sql/row_changed", "stale/everything", "file_missing/key", "truncated/dump"]
 
@@ -116,3 +117,15 @@ def test_line_that_a_kill_cut_short_is_a_round_that_was_not_played(tmp_path: Pat
     again = Score(path)
     again.add(round_of("sql/row_changed"))
     assert [one["row"] for one in Score(path).rounds] == [CLEAN, "sql/row_changed"]
+
+
+def test_reports_that_nobody_scored_are_removed_and_wrong_ones_stay(tmp_path: Path) -> None:
+    reports = tmp_path / "reports" / "shop"
+    wrong, killed = reports / "proofs" / "20261121T075100Z-4f3a", reports / "20261121T075200Z-4f3b"
+    copy = tmp_path / ".portal-drill" / "mutations" / "a-copy"
+    for folder in (wrong, killed, copy):
+        folder.mkdir(parents=True)
+    score = Score(tmp_path / "score.jsonl")
+    score.add(round_of("sql/row_changed", "wrong PASS", folder=str(wrong)))
+    tidy(tmp_path, score)
+    assert [folder.exists() for folder in (wrong, killed, copy)] == [True, False, False]
