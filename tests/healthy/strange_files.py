@@ -23,6 +23,7 @@ os.makedirs(ROOT + DEEP)
 os.chdir(ROOT)
 for name in NAMES:
     put(name, name)
+put(b"../../logs/caf\xe9 -x\n.log")
 put("empty", b"")
 put(DEEP + "bottom")
 with open("sparse", "wb") as file:

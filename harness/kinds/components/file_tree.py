@@ -133,23 +133,20 @@ def prefix_digests(access: ComponentAccess, sizes: Mapping[str, int]) -> dict[st
 
 
 def _prefix(shell: Shell, path: str, size: int) -> str | None:
-    script = '[ "$(stat -c %s -- "$1")" -ge "$2" ] && head -c "$2" -- "$1" | sha256sum'
-    said = shell.run(["sh", "-c", script, "prefix", path, str(size)], timeout_s=TIMEOUT_S)
+    """Names are given by stdin: arguments of a container's command are text, and names are bytes."""
+    script = 'IFS= read -r -d "" f; [ "$(stat -c %s -- "$f")" -ge "$1" ] && head -c "$1" -- "$f" | sha256sum'
+    argv = ["bash", "-c", script, "prefix", str(size)]
+    said = shell.run(argv, stdin=os.fsencode(path) + b"\0", timeout_s=TIMEOUT_S)
     return said.text.split()[0] if said.exit_code == 0 else None
 
 
 def written_unix_s(access: ComponentAccess, keys: Sequence[str]) -> dict[str, float]:
     """When each was last written, as the tree itself says: what a backup keeps of a file."""
-    script = 'cd "$1" && shift && stat -c %Y -- "$@"'
-    path = str(access.component.options["path"])
-    found: dict[str, float] = {}
+    names = b"".join(b"./" + os.fsencode(key) + b"\0" for key in keys)
+    argv = ["bash", "-c", 'cd "$1" && xargs -0 stat -c %Y --', "written", str(access.component.options["path"])]
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
-        for first in range(0, len(keys), 100):
-            some = keys[first : first + 100]
-            argv = ["sh", "-c", script, "written", path, *(f"./{key}" for key in some)]
-            times = shell.run(argv, timeout_s=TIMEOUT_S).ok().text.split()
-            found |= {key: float(time) for key, time in zip(some, times, strict=True)}
-    return found
+        times = shell.run(argv, stdin=names, timeout_s=TIMEOUT_S).ok().text.split()
+    return {key: float(time) for key, time in zip(keys, times, strict=True)}
 
 
 def position(access: ComponentAccess) -> dict[str, JsonValue]:

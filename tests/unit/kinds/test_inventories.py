@@ -141,17 +141,9 @@ def test_deletions_of_an_index_are_counted_by_its_alias() -> None:
     assert found == {"document/pages/": 4}
 
 
-def test_files_say_when_they_were_written_in_batches() -> None:
-    class Times(FakeShell):
-        def run(self, argv: Sequence[str], **given: Any) -> Any:
-            names = argv[5:]
-            said = "".join(f"{name.removeprefix('./')}\n" for name in names)
-            self.answers = {("sh",): (0, said, "")}
-            return super().run(argv, **given)
-
-    shell = Times({})
+def test_files_say_when_they_were_written() -> None:
+    shell = FakeShell({("bash",): (0, "100\n200\n", "")})
     component = Component(name="files", kind="file_tree", service="web", engine="", options={"path": "/srv"})
-    keys = [str(number) for number in range(250)]
-    found = file_tree.written_unix_s(ComponentAccess(component, FakeStack(shell)), keys)
-    assert found == {key: float(key) for key in keys}
-    assert [len(command) - 5 for command in shell.commands] == [100, 100, 50]
+    found = file_tree.written_unix_s(ComponentAccess(component, FakeStack(shell)), ["-a b", "caf\udce9"])
+    assert found == {"-a b": 100.0, "caf\udce9": 200.0}
+    assert shell.inputs == [b"./-a b\0./caf\xe9\0"]
