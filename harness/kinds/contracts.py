@@ -7,7 +7,7 @@ never sleeps and never polls: `run/` does.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -398,6 +398,23 @@ class ListsFiles(Protocol):
         """In byte order of key; links that lead nowhere are left out. Raises: CouldNotAsk, CommandFailed."""
 
 
+@runtime_checkable
+class CountsDeletions(Protocol):
+    """Capability: a server that counts what is deleted. Items may be born and die between the source's two
+    inventories, and be in the backup."""
+
+    def deletions(self, access: ComponentAccess) -> Mapping[str, int]:
+        """By the beginning of the keys (`row/public.page/`): how many were deleted so far. Raises: CouldNotAsk."""
+
+
+@runtime_checkable
+class KnowsAge(Protocol):
+    """Capability: items that say themselves when they were last written, also after their restore."""
+
+    def written_unix_s(self, access: ComponentAccess, keys: Sequence[str]) -> Mapping[str, float]:
+        """Seconds since 1970. Raises: CouldNotAsk, CommandFailed."""
+
+
 class EngineKind(Protocol):
     """A way to back a component up and to restore it."""
 
@@ -548,6 +565,15 @@ class HoldsReferences(Protocol):
         """All of them, straight from the database, in byte order of (component, key)."""
 
 
+@runtime_checkable
+class TracesItems(Protocol):
+    """Capability: where the inventories have a content item. No time of a commit tells that an item was deleted,
+    moved or unpublished while the backup ran; the source's own two inventories do."""
+
+    def inventory_keys(self, key: str) -> Mapping[str, str]:
+        """Keys in the inventories of the content tier and of the index tier, by component."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A host or address that the portal's configuration names. `where`: file and line, or table and row."""
@@ -618,14 +644,31 @@ class SourceAccess:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """Digests of one item in the source's inventories before and after the backup, and after its restore; None: it
+    was not there."""
+
+    before: str | None
+    after: str | None
+    restored: str | None
+
+
+def nothing_traced(component: str, keys: frozenset[str]) -> Mapping[str, Trace]:
+    """Where no inventories were compared."""
+    return {}
+
+
+@dataclass(frozen=True)
 class CheckAccess(SourceAccess):
     """Given to a check's `observe`. `differences` are those taken at rest; `leftovers` is filled at `torn_down`
-    (what could not be removed; None: that is not known)."""
+    (what could not be removed; None: that is not known). `trace(component, keys)`: what the inventories say of some
+    keys; nothing of those that none of them has, nor of a component that was not compared."""
 
     restore_point: RestorePoint
     canaries: tuple[Canary, ...]
     differences: Mapping[str, Difference]
     leftovers: tuple[str, ...] | None = None
+    trace: Callable[[str, frozenset[str]], Mapping[str, Trace]] = nothing_traced
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,15 @@ from harness.kinds import registry
 from harness.kinds.contracts import BackupAccess, ComponentAccess, Probe
 from harness.model.evidence import AT_SOURCE, StepState
 from harness.model.frozen import JsonValue
-from harness.model.inventory import InventoryRef
 from harness.model.plan import Action, Step
 from harness.model.restore_point import Artefact, RestorePoint
 from harness.run import vault
 from harness.run.canary_writer import CanaryWriter, canaries_of
-from harness.run.inventory import write_inventory
 from harness.run.observer import look_at_source
 from harness.run.prober import Prober
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
+from harness.run.source_inventory import SourceInventories
 from harness.run.steps import Do, run_steps
 from harness.run.volumes import previous_volumes, volumes
 from harness.run.waiting import wait_for
@@ -42,7 +41,7 @@ class Capture:
         )
         self.prober = Prober(self._kind, self._access, session.journal)
         self._artefacts: list[Artefact] = []
-        self._inventories: list[InventoryRef] = []
+        self._inventories = SourceInventories(session, self.stack, self.folder)
         self._survey: dict[str, JsonValue] = {}
         self._versions: dict[str, str] = {}
         self._watching = False
@@ -71,9 +70,9 @@ class Capture:
             Action.SURVEY: self._take_survey,
             Action.GUARD: self._guard,
             Action.START_WATCHES: self._start_watches,
-            Action.INVENTORY_BEFORE: lambda step: self._take_inventory(step, "before"),
+            Action.INVENTORY_BEFORE: lambda step: self._inventories.take(step, "before"),
             Action.BACK_UP: self._back_up,
-            Action.INVENTORY_AFTER: lambda step: self._take_inventory(step, "after"),
+            Action.INVENTORY_AFTER: lambda step: self._inventories.take(step, "after"),
             Action.AWAIT_CANARIES: self._await_canaries,
             Action.STOP_SOURCE_PORTAL: lambda step: self.stack.stop(self.session.drill.portal.service),
             Action.START_SOURCE_PORTAL: self._source.start_portal_again,
@@ -139,19 +138,7 @@ class Capture:
         after = {tier: finished[tier] for tier in self._tiers() if tier in finished}
         self._wait_canaries(step.deadline_s, after, CANARIES_AFTER)
 
-    # ---------------------------------------------------------------- inventories and artefacts
-
-    def _take_inventory(self, step: Step, moment: str) -> None:
-        component = self.session.plan.component(step.subject)
-        relative = f"inventories/{component.name}.{moment}.jsonl.gz"
-        items = registry.component(component.kind).inventory(ComponentAccess(component, self.stack))
-        try:
-            count, digest = write_inventory(items, component.classes, self.folder / relative)
-        except CommandFailed as error:  # the harness looks here; that the backup is wrong is not shown by it
-            raise CouldNotAsk(f"{component.name} could not be inventoried: {error}") from error
-        ref = InventoryRef(component=component.name, moment=moment, path=relative, count=count, sha256=digest)
-        self._inventories.append(ref)
-        self.session.journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")
+    # ---------------------------------------------------------------- artefacts
 
     def _back_up(self, step: Step) -> None:
         component = self.session.plan.component(step.subject)
@@ -177,11 +164,22 @@ class Capture:
         if not artefact.size_bytes:
             raise StepFailed(f"{component.engine} said that {component.name} was backed up, but wrote nothing")
 
+    def _see_facts_again(self) -> None:
+        """What the source says of itself may change while it is backed up; people go on working."""
+        try:
+            facts = self._kind.facts(self._access)
+        except (CommandFailed, CouldNotAsk) as error:
+            self.session.progress.note(f"the source did not say what it is like after the backup: {error}")
+            return
+        self._survey = {**self._survey, "facts_after": {**facts}}
+
     def _seal(self, step: Step) -> None:
         session = self.session
         last = previous_volumes(vault.vault_of(session.state, session.drill.name))
-        held: JsonValue = {"components": volumes(self._artefacts, self._inventories), "previous": last}
+        held: JsonValue = {"components": volumes(self._artefacts, self._inventories.taken), "previous": last}
         session.journal.observe("inventory_volume", held, subject=AT_SOURCE)
+
+        self._see_facts_again()
         session.journal.mark("restore_point_sealed", self.point_id)
         evidence = session.journal.so_far()
         self.point = RestorePoint(
@@ -194,7 +192,7 @@ class Capture:
             captured_utc=min(artefact.capture_point.at.utc for artefact in self._artefacts),
             nonce=self.nonce,
             artefacts=tuple(self._artefacts),
-            inventories=tuple(self._inventories),
+            inventories=tuple(self._inventories.taken),
             survey=self._survey,
             versions=self._versions,
             canaries=tuple(canaries_of(evidence)),

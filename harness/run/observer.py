@@ -43,6 +43,7 @@ class Observer:
             canaries=self.box.canaries,
             differences=self.box.differences,
             leftovers=self.box.leftovers,
+            trace=self.box.trace,
         )
         only = self.box.session.plan.only_checks
         for use in self.box.session.drill.checks:

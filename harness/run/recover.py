@@ -161,6 +161,7 @@ class Recovery:
                 paths[1],
                 restored,
                 (lambda sizes: prefixes(access, sizes)) if prefixes else None,
+                self.box.meanwhile(component),
             )
         except (CouldNotAsk, CommandFailed) as error:
             self.session.journal.observe(

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from math import floor
 from pathlib import Path
 
 from harness.containers.stack import ContainerStack
 from harness.errors import HarnessBroken
-from harness.kinds.contracts import PortalAccess, PortalKind, Probe
+from harness.kinds import registry
+from harness.kinds.contracts import ComponentAccess, KnowsAge, PortalAccess, PortalKind, Probe, Trace
+from harness.model.drill import Component
 from harness.model.inventory import Difference
 from harness.model.restore_point import Canary, RestorePoint
+from harness.run.inventory import traced
 from harness.run.session import Session
+from harness.run.tally import Meanwhile
 
 
 @dataclass
@@ -36,6 +42,35 @@ class Sandbox:
         if "out of memory" in state:
             raise HarnessBroken(f"{service} was {state}: the sandbox is too small")
         return Probe(service, False, "running", state, final=True)
+
+    def meanwhile(self, component: Component) -> Meanwhile:
+        """What the capture saw of the source between the two inventories of a component."""
+        kind, seen = registry.component(component.kind), self.point.evidence.observation
+        rotated, deleted = seen("rotated", component.name), seen("deleted", component.name)
+        began, artefact = self.point.evidence.mark("probing_started"), self.point.artefact(component.name)
+        written = (
+            partial(kind.written_unix_s, ComponentAccess(component, self.stack)) if isinstance(kind, KnowsAge) else None
+        )
+        return Meanwhile(
+            rotated=frozenset(map(str, rotated.data)) if rotated and isinstance(rotated.data, list) else frozenset(),
+            deletions={k: int(str(n)) for k, n in deleted.data.items()}
+            if deleted and isinstance(deleted.data, dict)
+            else {},
+            written=written if began and artefact else None,
+            # Whole seconds are what an archive keeps.
+            window_unix_s=(floor(began.at.utc.timestamp()), artefact.finished.at.utc.timestamp())
+            if began and artefact
+            else (0.0, 0.0),
+        )
+
+    def trace(self, component: str, keys: frozenset[str]) -> dict[str, Trace]:
+        """Digests of some items in the three inventories of a component, if these were compared."""
+        refs = [self.point.inventory(component, moment) for moment in ("before", "after")]
+        if component not in self.differences or not keys:
+            return {}
+        paths = [self.folder / ref.path for ref in refs if ref]
+        restored = self.session.folder / "inventories" / f"{component}.restored.jsonl.gz"
+        return {key: Trace(*digests) for key, digests in traced(keys, *paths, restored)}
 
     @property
     def access(self) -> PortalAccess:

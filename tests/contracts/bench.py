@@ -20,7 +20,8 @@ from harness.kinds.contracts import BackupAccess, ComponentAccess, ComponentKind
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Difference
-from harness.run.inventory import FIRST, compare_inventories, write_inventory
+from harness.run.inventory import compare_inventories, write_inventory
+from harness.run.tally import FIRST
 
 TIMEOUT_S = 120.0
 

@@ -40,6 +40,9 @@ class Options(KindOptions):
     max_transient_percent: float = Field(
         default=1.0, ge=0, le=100, description="More items than this that changed while the backup ran: UNKNOWN."
     )
+    always_transient: int = Field(
+        default=10, ge=0, description="So many may change in a small component, if half of its items are compared."
+    )
 
 
 def judge(record: Record, options: Options) -> CheckResult:
@@ -85,8 +88,13 @@ def _outcome(component: Component, difference: Difference, options: Options) -> 
         return Outcome.FAIL
     if difference.source_count == 0 and difference.restored_count == 0:
         return Outcome.PASS if component.may_be_empty else Outcome.UNKNOWN
-    allowed = difference.source_count * options.max_transient_percent / 100
-    return Outcome.UNKNOWN if difference.transient.count > allowed else Outcome.PASS
+    return Outcome.UNKNOWN if difference.transient.count > _allowed(difference, options) else Outcome.PASS
+
+
+def _allowed(difference: Difference, options: Options) -> float:
+    """One item is more than 1 % of a component of fifty; but of the smallest, half must have been compared."""
+    few = min(options.always_transient, difference.source_count / 2)
+    return max(few, difference.source_count * options.max_transient_percent / 100)
 
 
 def _names(component: Component, difference: Difference, outcome: Outcome, options: Options) -> Iterator[str]:
@@ -105,5 +113,5 @@ def _names(component: Component, difference: Difference, outcome: Outcome, optio
         share = 100 * difference.transient.count / max(difference.source_count, 1)
         yield (
             f"{component.name}: {difference.transient.count} items ({share:.1f} %) changed while the backup ran, "
-            f"over {options.max_transient_percent:g} %: {joined(difference.transient.first, 3)}"
+            f"over the {_allowed(difference, options):.0f} that may: {joined(difference.transient.first, 3)}"
         )

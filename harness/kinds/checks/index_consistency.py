@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from pydantic import Field
 
+from harness.kinds.checks._in_flight import MOST, Window, changed_meanwhile, window_of
 from harness.kinds.checks._lists import merged, titled
 from harness.kinds.contracts import CheckAccess, ContentItem, KindOptions, ListsIndex, Record, When, joined
 from harness.model.drill import Drill
@@ -26,7 +26,6 @@ PROVES_DATA = True
 ALWAYS = False
 REQUIREMENTS = ("LR-26", "LR-27", "LR-28", "LR-32", "GEN-D13", "GEN-D14")
 FIRST = 20
-TOLERANCE = timedelta(seconds=1)  # between the portal's clock and ours, which is one host's
 
 
 class Options(KindOptions):
@@ -57,83 +56,92 @@ class _Found:
 def observe(access: CheckAccess, options: Options) -> JsonValue:
     """Counts and first names: missing, ghost and stale by the engine's list; missing and unexpected by search;
     what differs only because it was written inside the group's capture interval is `skew`."""
-    window = _window(access)
+    window = window_of(access)
     kinds = {name: _Found() for name in ("missing", "ghost", "stale", "skew", "search_missing", "search_unexpected")}
     data: dict[str, JsonValue] = {"engine_list": isinstance(access.portal_kind, ListsIndex)}
     excused: set[str] = set()
     if isinstance(access.portal_kind, ListsIndex):
         listed = access.portal_kind.index_items(access.portal)
-        counts = _merge(access.portal_kind.items(access.portal), listed, window, kinds, excused)
+        suspects = list[_Pair]()
+        counts = _merge(access.portal_kind.items(access.portal), listed, window, kinds, excused, suspects)
+        _sort_out(suspects, changed_meanwhile(access, window, map(_key, suspects)), kinds, excused)
         data |= {"database_count": counts[0], "engine_count": counts[1]}
-    queries = 0
-    reached: set[str] = set()
+    queries, reached = _ask(access, window, kinds, excused)
+    data |= {name: found.data() for name, found in kinds.items()}
+    return data | {"queries": queries, "covered_by_queries": reached}
+
+
+def _ask(access: CheckAccess, window: Window | None, kinds: dict[str, _Found], excused: set[str]) -> tuple[int, int]:
+    """Search every query; returns how many there were, and how many items they must find."""
+    wrong, queries, reached = list[tuple[str, str, str]](), 0, set[str]()
     for query in access.portal_kind.queries(access.portal):
         queries += 1
         hits = access.portal_kind.search(access.portal, query.word)
         reached |= query.must
-        for key in sorted(query.must - hits - excused):
-            kinds["search_missing"].add(f"{key} by “{query.word}”")
-        for key in sorted(hits - query.must - query.may - excused):
-            kinds["search_unexpected"].add(f"{key} by “{query.word}”")
-    data |= {name: found.data() for name, found in kinds.items()}
-    return data | {"queries": queries, "covered_by_queries": len(reached)}
+        wrong += [("search_missing", key, query.word) for key in sorted(query.must - hits - excused)]
+        wrong += [("search_unexpected", key, query.word) for key in sorted(hits - query.must - query.may - excused)]
+    moved = changed_meanwhile(access, window, (key for _, key, _ in wrong))
+    for kind, key, word in wrong:
+        if key not in moved:
+            kinds[kind].add(f"{key} by “{word}”")
+    for key in sorted(moved):
+        kinds["skew"].add(key)
+    return queries, len(reached)
 
 
-@dataclass(frozen=True)
-class _Window:
-    """When each side was captured: only what was written between the two captures may differ, and only in the
-    direction in which they were taken (design fact 3)."""
-
-    database: tuple[datetime, datetime]
-    index: tuple[datetime, datetime]
-
-    def excuses(self, mine: ContentItem | None, theirs: ContentItem | None) -> bool:
-        """`mine` is the database's item, `theirs` the index's; the newer one says when it was written."""
-        known = [i.committed_utc for i in (mine, theirs) if i and i.committed_utc]
-        if not known:
-            return False
-        index_is_ahead = mine is None or (theirs is not None and theirs.committed_utc == max(known))
-        behind, ahead = (self.database, self.index) if index_is_ahead else (self.index, self.database)
-        return behind[0] - TOLERANCE <= max(known) <= ahead[1] + TOLERANCE
+_Pair = tuple[ContentItem | None, ContentItem | None]
 
 
-def _window(access: CheckAccess) -> _Window | None:
-    """None if nothing is excused: the index is built from the restored database, or one has no artefact."""
-    kind, point = access.portal_kind, access.restore_point
-    database, index = point.artefact(kind.CONTENT_TIER), point.artefact(kind.INDEX_TIER or "")
-    if database is None or index is None or access.drill.rebuilt():
-        return None
-    spans = [(artefact.started.at.utc, artefact.finished.at.utc) for artefact in (database, index)]
-    return _Window(spans[0], spans[1])
+def _key(pair: _Pair) -> str:
+    one = pair[1] or pair[0]
+    assert one is not None
+    return one.key
 
 
 def _merge(
     database: Iterable[ContentItem],
     engine: Iterable[ContentItem],
-    window: _Window | None,
+    window: Window | None,
     kinds: dict[str, _Found],
     excused: set[str],
+    suspects: list[_Pair],
 ) -> tuple[int, int]:
-    """Merge-join of two lists in order of key; constant memory but for what is excused as skew."""
+    """Merge-join of two lists in order of key; constant memory but for what differs, of which the first are kept
+    to be looked up."""
     counts = [0, 0]
     for mine, theirs in merged(database, engine):
         counts[0] += mine is not None
         counts[1] += theirs is not None
         if mine and theirs and (mine.revision, mine.title) == (theirs.revision, theirs.title):
             continue
-        one = theirs or mine
-        assert one is not None
         if window and window.excuses(mine, theirs):
-            kinds["skew"].add(one.key)
-            excused.add(one.key)
-        elif mine is None:
-            kinds["ghost"].add(titled(one))
-        elif theirs is None:
-            kinds["missing"].add(titled(mine))
+            kinds["skew"].add(_key((mine, theirs)))
+            excused.add(_key((mine, theirs)))
+        elif len(suspects) < MOST:
+            suspects.append((mine, theirs))
         else:
-            other = f"revision {theirs.revision}" if theirs.revision != mine.revision else f"the title “{theirs.title}”"
-            kinds["stale"].add(f"{titled(mine)} has {other} in the index, in the database revision {mine.revision}")
+            _count(mine, theirs, kinds)
     return counts[0], counts[1]
+
+
+def _sort_out(suspects: list[_Pair], changed: frozenset[str], kinds: dict[str, _Found], excused: set[str]) -> None:
+    for mine, theirs in suspects:
+        if (key := _key((mine, theirs))) in changed:
+            kinds["skew"].add(key)
+            excused.add(key)
+        else:
+            _count(mine, theirs, kinds)
+
+
+def _count(mine: ContentItem | None, theirs: ContentItem | None, kinds: dict[str, _Found]) -> None:
+    if theirs is None:
+        assert mine is not None
+        kinds["missing"].add(titled(mine))
+    elif mine is None:
+        kinds["ghost"].add(titled(theirs))
+    else:
+        other = f"revision {theirs.revision}" if theirs.revision != mine.revision else f"the title “{theirs.title}”"
+        kinds["stale"].add(f"{titled(mine)} has {other} in the index, in the database revision {mine.revision}")
 
 
 def judge(record: Record, options: Options) -> CheckResult:

@@ -32,6 +32,7 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     expected = {str(key): str(value) for key, value in facts.items()} if isinstance(facts, dict) else {}
     if not expected:
         return []  # a restore point without the source's facts: nothing can be compared
+    expected |= _changed_meanwhile(access, expected)
     for rewire in access.drill.rewire:  # what had to differ, differs everywhere it is said
         expected = {key: value.replace(rewire.old, rewire.new) for key, value in expected.items()}
     asked = chain([access.portal_kind.healthy(access.portal)], access.portal_kind.probes(access.portal, expected))
@@ -39,6 +40,15 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
         {"name": p.name, "ok": p.ok, "expected": p.expected, "found": p.found[:500], "requirements": [*p.requirements]}
         for p in asked
     ]
+
+
+def _changed_meanwhile(access: CheckAccess, before: dict[str, str]) -> dict[str, str]:
+    """Facts that changed at the source while it was backed up, and that the restored portal has as they were then:
+    either value is the source's own."""
+    after = access.restore_point.survey.get("facts_after")
+    changed = {k: str(v) for k, v in after.items() if before.get(k) != str(v)} if isinstance(after, dict) else {}
+    now = access.portal_kind.facts(access.portal) if changed else {}
+    return {name: value for name, value in changed.items() if now.get(name) == value}
 
 
 def judge(record: Record, options: Options) -> CheckResult:

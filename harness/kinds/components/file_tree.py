@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pydantic import Field
@@ -41,9 +41,13 @@ for nested; do prune+=(-path "./$nested" -prune -o); done
 """
 # `//` never occurs in what find prints as %P, so path and attributes can be told apart whatever a name holds.
 _LINE = r"%P\001//%y %m %U:%G %s %n %l\0"
+# Lines are sorted as they are, so that what ends a name must be lower than whatever it holds: \001 in a name
+# becomes \002\001, and \002 two of them.
+_ESCAPE = r"""LC_ALL=C sed -z 's/\x02/\x02\x02/g; s/\x01/\x02\x01/g; s,\x02\x01//,\x01//,'"""
+_ESCAPED = re.compile("\x02([\x01\x02])")
 _ATTRIBUTES = rf"""{_PRUNE}
 list=(); for nested; do list+=(-path "./$nested" -printf '{_LINE}' -prune -o); done
-find . -xdev "${{list[@]}}" ! -type s -printf '{_LINE}' | LC_ALL=C sort -z
+find . -xdev "${{list[@]}}" ! -type s -printf '{_LINE}' | {_ESCAPE} | LC_ALL=C sort -z
 """
 _EXTENDED = rf"""{_PRUNE}
 find . -xdev "${{prune[@]}}" -print0 | xargs -0 -r getfattr -h -d -m - -e hex 2>/dev/null; true
@@ -53,7 +57,8 @@ _DIGESTS = rf"""{_PRUNE}
 out=$(mktemp -d)
 find . -xdev "${{prune[@]}}" -type f -printf '%P\0' \
 | xargs -0 -r -n 256 -P "$(nproc)" bash -c 'sha256sum -z -- "$@" >>"$0/$$" 2>>"$0.errors"; true' "$out"
-find "$out" -type f -exec cat {{}} + | sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
+find "$out" -type f -exec cat {{}} + | LC_ALL=C sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' \
+| {_ESCAPE} | LC_ALL=C sort -z
 rm -rf "$out"
 """
 # %Y is what a link leads to: `f` is a file, `N` nothing.
@@ -139,7 +144,7 @@ def _pairs(shell: Shell, script: str, path: str, *nested: str) -> Iterator[tuple
         key, separator, rest = record.partition("\x01//")
         if not separator:
             raise CouldNotAsk(f"the inventory of {path} printed a record that is none: {record[:80]!r}")
-        yield key, rest
+        yield _ESCAPED.sub(r"\1", key), _ESCAPED.sub(r"\1", rest)
 
 
 def prefix_digests(access: ComponentAccess, sizes: Mapping[str, int]) -> dict[str, str]:
@@ -154,9 +159,20 @@ def prefix_digests(access: ComponentAccess, sizes: Mapping[str, int]) -> dict[st
 
 
 def _prefix(shell: Shell, path: str, size: int) -> str | None:
-    script = '[ "$(stat -c %s -- "$1")" -ge "$2" ] && head -c "$2" -- "$1" | sha256sum'
-    said = shell.run(["sh", "-c", script, "prefix", path, str(size)], timeout_s=TIMEOUT_S)
+    """Names are given by stdin: arguments of a container's command are text, and names are bytes."""
+    script = 'IFS= read -r -d "" f; [ "$(stat -c %s -- "$f")" -ge "$1" ] && head -c "$1" -- "$f" | sha256sum'
+    argv = ["bash", "-c", script, "prefix", str(size)]
+    said = shell.run(argv, stdin=os.fsencode(path) + b"\0", timeout_s=TIMEOUT_S)
     return said.text.split()[0] if said.exit_code == 0 else None
+
+
+def written_unix_s(access: ComponentAccess, keys: Sequence[str]) -> dict[str, float]:
+    """When each was last written, as the tree itself says: what a backup keeps of a file."""
+    names = b"".join(b"./" + os.fsencode(key) + b"\0" for key in keys)
+    argv = ["bash", "-c", 'cd "$1" && xargs -0 stat -c %Y --', "written", str(access.component.options["path"])]
+    with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        times = shell.run(argv, stdin=names, timeout_s=TIMEOUT_S).ok().text.split()
+    return {key: float(time) for key, time in zip(keys, times, strict=True)}
 
 
 def position(access: ComponentAccess) -> dict[str, JsonValue]:

@@ -127,6 +127,20 @@ def position(access: ComponentAccess) -> dict[str, JsonValue]:
     }
 
 
+def deletions(access: ComponentAccess) -> dict[str, int]:
+    """By index, as documents are keyed: deletions since the index was opened.
+
+    Source: OpenSearch 2.19 documentation, index stats."""
+    http = client(access)
+    stats = http.request("GET", f"/{pattern(access)}/_stats/indexing").expect(200).json()["indices"]
+    names = named_indexes(http, access)
+    return {
+        f"document/{alias}/": int(stats[index]["primaries"]["indexing"]["delete_total"])
+        for alias, index in names.items()
+        if index in stats
+    }
+
+
 def proved_empty(access: ComponentAccess) -> str | None:
     found = named_indexes(client(access), access)
     return f"indexes {', '.join(found)}" if found else None

@@ -138,6 +138,16 @@ def _sequences(sql: Sql) -> Iterator[Item]:
         yield Item(f"sequence/{schema}.{name}", ItemClass.MONOTONE, "", attributes)
 
 
+def deletions(access: ComponentAccess) -> dict[str, int]:
+    """By table, as rows are keyed: rows deleted since the server began to count; without a primary key a changed
+    row has another key, so that changes count as well. Source: PostgreSQL 15 documentation, pg_stat_user_tables."""
+    options = Options.model_validate(access.component.options)
+    query = """SELECT schemaname, relname, n_tup_del + CASE WHEN EXISTS (SELECT FROM pg_index i WHERE
+        i.indrelid = relid AND i.indisprimary) THEN 0 ELSE n_tup_upd END FROM pg_stat_user_tables"""
+    with connected(access.stack, access.component.service, options) as sql:
+        return {f"row/{schema}.{table}/": int(count) for schema, table, count in sql.rows(query)}
+
+
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from harness.kinds import registry
-from harness.kinds.contracts import Record
+from harness.kinds.checks import portal_health
+from harness.kinds.contracts import Probe, Record
 from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
 from harness.model.evidence import Evidence, Instant, Line, Mark, Observation, StepLine, StepState
 from harness.model.inventory import Difference, Named
@@ -289,6 +292,17 @@ def test_bracket_may_be_widened_by_the_drill() -> None:
     assert judged("data_parity", differences=found, max_transient_percent=5).outcome is PASS
 
 
+@pytest.mark.parametrize(
+    ("items", "transient", "outcome"),
+    [(50, 10, PASS), (50, 11, UNKNOWN), (7, 3, PASS), (7, 4, UNKNOWN), (1, 1, UNKNOWN), (2, 1, PASS)],
+)
+def test_few_items_of_a_small_component_may_change_if_half_of_it_is_compared(
+    items: int, transient: int, outcome: Outcome
+) -> None:
+    changed = difference(source_count=items, restored_count=items, transient=Named(count=transient, first=("x",)))
+    assert judged("data_parity", differences={"database": changed}).outcome is outcome
+
+
 def test_component_whose_items_are_all_ignored_proves_nothing() -> None:
     found = {"database": difference(ignored={"disposable: sessions": 1000})}
     assert judged("data_parity", differences=found).outcome is UNKNOWN
@@ -391,6 +405,47 @@ def probe(name: str, ok: bool) -> dict[str, Any]:
 )
 def test_every_probe_must_be_good(probes: Any, ignored: list[str], outcome: Outcome) -> None:
     assert judged("portal_health", seen("portal_health", probes), ignore=ignored).outcome is outcome
+
+
+class Facts:
+    """A portal that says one thing of itself."""
+
+    def __init__(self, page: str) -> None:
+        self.page = page
+
+    def healthy(self, access: Any) -> Probe:
+        return Probe("answer", True, "", "")
+
+    def facts(self, access: Any) -> dict[str, str]:
+        return {"page": self.page}
+
+    def probes(self, access: Any, expected: dict[str, str]) -> Iterator[Probe]:
+        yield Probe("page", self.page == expected["page"], expected["page"], self.page)
+
+
+@pytest.mark.parametrize(
+    ("after", "restored", "good"),
+    [
+        ({"page": "Welcome"}, "Home", True),  # renamed after its capture
+        ({"page": "Welcome"}, "Welcome", True),  # renamed before it
+        ({"page": "Welcome"}, "Start", False),
+        ({"page": "Home"}, "Welcome", False),
+        (None, "Welcome", False),
+    ],
+)
+def test_fact_that_changed_at_the_source_may_have_either_value(
+    after: dict[str, str] | None, restored: str, good: bool
+) -> None:
+    survey: dict[str, Any] = {"facts": {"page": "Home"}} | ({"facts_after": after} if after else {})
+    access: Any = SimpleNamespace(
+        restore_point=SimpleNamespace(survey=survey),
+        drill=SimpleNamespace(rewire=()),
+        portal=None,
+        portal_kind=Facts(restored),
+    )
+    seen_probes = portal_health.observe(access, portal_health.Options())
+    assert isinstance(seen_probes, list)
+    assert [probe["ok"] for probe in seen_probes if isinstance(probe, dict)] == [True, good]
 
 
 # ---------------------------------------------------------------- writable

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.kinds.checks import index_consistency
-from harness.kinds.contracts import CheckAccess, ContentItem, Query, Record
+from harness.kinds.contracts import CheckAccess, ContentItem, Query, Record, Trace
 from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
 from harness.model.evidence import Evidence, Instant, Mark, Observation
 from harness.model.plan import Plan
@@ -55,6 +55,13 @@ class PortalWithIndex:
         return frozenset(item.key for item in self._index if query == f"word of {item.key}")
 
 
+class PortalWithTraces(PortalWithIndex):
+    """Also says where the inventories have an item."""
+
+    def inventory_keys(self, key: str) -> dict[str, str]:
+        return {"database": f"row/{key}", "search": f"document/{key}"}
+
+
 def artefact(component: str, span: Span) -> Artefact:
     started, finished = (
         Mark(
@@ -83,6 +90,8 @@ def judged(
     *,
     strategy: dict[str, str] | None = None,
     artefacts: tuple[str, ...] = ("database", "search"),
+    traces: dict[str, dict[str, Trace]] | None = None,
+    portal: type[PortalWithIndex] = PortalWithIndex,
 ) -> tuple[CheckResult, dict[str, Any]]:
     """The check's result, and what it observed."""
     drill = Drill(
@@ -128,11 +137,12 @@ def judged(
         plan=plan,
         stack=nothing,
         portal=nothing,
-        portal_kind=PortalWithIndex(database, index),  # type: ignore[arg-type]
+        portal_kind=portal(database, index),  # type: ignore[arg-type]
         component_kinds={},
         restore_point=point,
         canaries=(),
         differences={},
+        trace=lambda tier, keys: {k: t for k, t in (traces or {}).get(tier, {}).items() if k in keys},
     )
     options = index_consistency.Options()
     data = index_consistency.observe(access, options)
@@ -238,3 +248,93 @@ def test_nothing_is_excused_of_an_index_that_was_built_anew_or_without_both_capt
 def test_index_of_which_no_search_reaches_an_item_is_unknown() -> None:
     result, data = judged([], [], DATABASE_FIRST)
     assert (result.outcome, data["covered_by_queries"]) == (UNKNOWN, 0)
+
+
+# ---------------------------------------------------------------- what the source's own inventories say
+
+
+def traces(database: tuple[str | None, ...], index: tuple[str | None, ...]) -> dict[str, dict[str, Trace]]:
+    """Of the item `page:002`: its digests before, after and restored."""
+    return {"database": {"row/page:002": Trace(*database)}, "search": {"document/page:002": Trace(*index)}}
+
+
+LONG_AGO = new(-5000)
+DELETED = traces(("a", None, "a"), ("i", None, None))  # the database was captured before, the index after
+DELETED_LATER = traces(("a", None, None), ("i", None, "i"))  # the other way round
+
+
+@pytest.mark.parametrize(
+    ("spans", "told", "outcome"),
+    [
+        (DATABASE_FIRST, DELETED, PASS),
+        (INDEX_FIRST, DELETED, FAIL),  # it was captured first, and lacks what was deleted only later
+        (DATABASE_FIRST, traces(("a", "a", "a"), ("i", None, None)), FAIL),  # its row was never deleted
+        (DATABASE_FIRST, traces(("a", None, "a"), ("i", "i", None)), FAIL),  # the source's index has it still
+        (DATABASE_FIRST, traces(("a", "b", "a"), ("i", "j", None)), FAIL),  # changed, but the index has not the last
+        (DATABASE_FIRST, traces(("a", None, "b"), ("i", None, None)), PASS),  # edited, dumped, deleted
+        (DATABASE_FIRST, {}, FAIL),
+        (DATABASE_FIRST, {"database": DELETED["database"]}, FAIL),
+        (((10, 30), (20, 40)), DELETED, PASS),
+    ],
+)
+def test_item_that_was_deleted_between_the_captures(
+    spans: tuple[Span, Span], told: dict[str, dict[str, Trace]], outcome: Outcome
+) -> None:
+    result, data = judged([OLD, LONG_AGO], [OLD], spans, traces=told, portal=PortalWithTraces)
+    wrong = {"missing": 1, "search_missing": 1}
+    assert (result.outcome, kinds(data)) == (outcome, {"skew": 1} if outcome is PASS else wrong)
+
+
+@pytest.mark.parametrize(("spans", "outcome"), [(INDEX_FIRST, PASS), (DATABASE_FIRST, FAIL)])
+def test_ghost_of_an_item_that_was_deleted_meanwhile(spans: tuple[Span, Span], outcome: Outcome) -> None:
+    result, data = judged([OLD], [OLD, LONG_AGO], spans, traces=DELETED_LATER, portal=PortalWithTraces)
+    assert (result.outcome, kinds(data)) == (outcome, {"skew": 1} if outcome is PASS else {"ghost": 1})
+
+
+def test_portal_that_cannot_say_where_its_items_lie_excuses_no_deletion() -> None:
+    result, data = judged([OLD, LONG_AGO], [OLD], DATABASE_FIRST, traces=DELETED)
+    assert (result.outcome, kinds(data)) == (FAIL, {"missing": 1, "search_missing": 1})
+
+
+def test_nothing_is_looked_up_for_an_index_that_was_built_anew() -> None:
+    result, _ = judged(
+        [OLD, LONG_AGO],
+        [OLD],
+        DATABASE_FIRST,
+        traces=DELETED,
+        portal=PortalWithTraces,
+        strategy={"search": "rebuild"},
+    )
+    assert result.outcome is FAIL
+
+
+class Moved(PortalWithTraces):
+    """Both lists agree, but a plain user finds `page:002` no more: it was moved where only some may read."""
+
+    def search(self, access: Any, query: str) -> frozenset[str]:
+        return super().search(access, query) - {"page:002"}
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [
+        (traces(("a", "b", "a"), ("i", "j", "j")), PASS),
+        (traces(("a", "a", "a"), ("i", "j", "j")), FAIL),
+        (traces(("a", "b", "b"), ("i", "j", "i")), FAIL),
+    ],
+)
+def test_item_that_was_moved_between_the_captures_is_found_or_not(
+    told: dict[str, dict[str, Trace]], outcome: Outcome
+) -> None:
+    result, data = judged([OLD, LONG_AGO], [OLD, LONG_AGO], DATABASE_FIRST, traces=told, portal=Moved)
+    assert (result.outcome, kinds(data)) == (outcome, {"skew": 1} if outcome is PASS else {"search_missing": 1})
+
+
+def test_many_differences_are_never_looked_up() -> None:
+    many = [ContentItem(f"page:{n:06}", "1", None) for n in range(10_001)]
+    told = {
+        "database": {f"row/{item.key}": Trace("a", None, "a") for item in many},
+        "search": {f"document/{item.key}": Trace("i", None, None) for item in many},
+    }
+    result, data = judged(many, [], DATABASE_FIRST, traces=told, portal=PortalWithTraces)
+    assert (result.outcome, data["missing"]["count"], data["skew"]["count"]) == (FAIL, 1, 10_001)

@@ -127,3 +127,37 @@ def test_files_are_listed_with_size_and_time_and_links_that_lead_nowhere_are_not
         StoredFile("a b", 3, datetime.fromtimestamp(10.5, UTC)),
         StoredFile("d", None, datetime.fromtimestamp(12, UTC)),
     ]
+
+
+# ---------------------------------------------------------------- what lived only between two inventories
+
+
+def test_deletions_are_counted_by_the_beginning_of_the_keys_of_rows() -> None:
+    class Counts(Sequences):
+        def rows(self, query: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+            assert "pg_stat_user_tables" in query
+            yield from [("public", "page", 3), ("odd/schema", "t", 0)]
+
+    component = Component(name="database", kind="postgresql", service="db", engine="", options={"database": "shop"})
+    server = Server(Counts(None, None, None))
+    found = postgresql.deletions(ComponentAccess(component, server))
+    assert found == {"row/public.page/": 3, "row/odd/schema.t/": 0}
+
+
+def test_deletions_of_an_index_are_counted_by_its_alias() -> None:
+    def counting(method: str, path: str) -> HttpReply:
+        if path.endswith("/_alias"):
+            return reply({"pages_x7": {"aliases": {"pages": {}}}, "new": {"aliases": {}}})
+        return reply({"indices": {"pages_x7": {"primaries": {"indexing": {"delete_total": 4}}}}})
+
+    component = Component(name="search", kind="opensearch", service="search", engine="", options={"indices": ["*"]})
+    found = opensearch.deletions(ComponentAccess(component, FakeStack(http=FakeHttp(counting))))
+    assert found == {"document/pages/": 4}
+
+
+def test_files_say_when_they_were_written() -> None:
+    shell = FakeShell({("bash",): (0, "100\n200\n", "")})
+    component = Component(name="files", kind="file_tree", service="web", engine="", options={"path": "/srv"})
+    found = file_tree.written_unix_s(ComponentAccess(component, FakeStack(shell)), ["-a b", "caf\udce9"])
+    assert found == {"-a b": 100.0, "caf\udce9": 200.0}
+    assert shell.inputs == [b"./-a b\0./caf\xe9\0"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.errors import CommandFailed, CouldNotAsk
-from harness.kinds.contracts import When
+from harness.kinds.contracts import When, nothing_traced
 from harness.model.drill import CheckUse
 from harness.model.evidence import Observation, Seen
 from harness.model.plan import Action, Step
@@ -44,6 +44,7 @@ def observed(
         canaries=(),
         differences={},
         leftovers=None,
+        trace=nothing_traced,
     )
     step = Step(id="observe", action=Action.OBSERVE, subject=FRESHNESS, deadline_s=within_s)
     Observer(box).observe(step)

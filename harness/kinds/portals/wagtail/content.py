@@ -34,11 +34,20 @@ def index_items(access: PortalAccess) -> Iterator[ContentItem]:
         when = datetime.fromisoformat(source["created_at_filter"])
         yield ContentItem(item_key("document", source["pk"]), str(source["file_hash_filter"]), when, source["title"])
     fields = ["pk", "title", "live_revision_id_filter", "last_published_at_filter"]
-    pages = sort | {"_source": fields, "query": {"term": {"_django_content_type": "portal.ContentPage"}}}
+    # Drafts are indexed as well, and no search of a user finds them.
+    of_pages = [{"term": {"_django_content_type": "portal.ContentPage"}}, {"term": {"live_filter": True}}]
+    pages = sort | {"_source": fields, "query": {"bool": {"filter": of_pages}}}
     for hit in engine_hits(access, tables.PAGES, pages):
         source = hit["_source"]
         when = datetime.fromisoformat(source["last_published_at_filter"])
         yield ContentItem(item_key("page", source["pk"]), str(source["live_revision_id_filter"]), when, source["title"])
+
+
+def inventory_keys(key: str) -> dict[str, str]:
+    """Of a page or document: its row, and its document in the index."""
+    kind, number = key.split(":")
+    table, alias = tables.STORED[kind]
+    return {"database": f"row/public.{table}/{int(number)}", "search": f"document/{alias}/{int(number)}"}
 
 
 def refresh(access: PortalAccess, alias: str) -> None:

@@ -10,6 +10,7 @@ from harness.kinds.contracts import PortalAccess
 
 PAGES = "liferay-20101-wagtailcore_page"
 DOCUMENTS = "liferay-20101-portal_librarydocument"
+STORED = {"page": ("wagtailcore_page", PAGES), "document": ("portal_librarydocument", DOCUMENTS)}
 
 _OURS = "written by the drill: judged by number"
 _CANARY_PAGES = "SELECT id FROM wagtailcore_page WHERE slug LIKE 'portal-drill-canar%'"

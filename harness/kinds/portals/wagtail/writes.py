@@ -27,7 +27,7 @@ def write_nonce(access: PortalAccess, nonce: str) -> None:
     page = {"title": f"portal-drill nonce {nonce}", "slug": f"{NONCE}{nonce}", "body": nonce}
     _write(access, "POST", "/api/write/pages", page, 201)
     parent = {"title": "portal-drill canaries", "slug": CANARIES, "body": "Parent of numbered writes."}
-    if not any(item["slug"] == CANARIES for item in listed(access, "pages")):
+    if not any(item["slug"] == CANARIES for item in listed(access, "pages", at_work=True)):
         _write(access, "POST", "/api/write/pages", parent, 201)
 
 

@@ -1,0 +1,152 @@
+"""Healthy things on the portal laid out like Liferay never fail a drill, nor keep it from saying PASS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import acts
+import pytest
+from life import Life, Source, live
+
+from harness.model.drill import Drill
+from harness.model.plan import Plan
+from harness.prepare import make_plan, read_drill
+
+pytestmark = pytest.mark.engine
+
+DRILL = Path(__file__).parents[2] / "drills" / "liferay-dxp.drill.yaml"
+ROOT = Path(__file__).parents[2] / ".portal-drill" / "tests" / "healthy"
+
+
+@pytest.fixture(scope="module")
+def drill() -> Drill:
+    """In half a minute these tests change more rows than the 1 % of so small a portal that may."""
+    read = read_drill(DRILL)
+    wider = {"data_parity": {"max_transient_percent": 3.0}}
+    return read.model_copy(
+        update={"checks": tuple(u.model_copy(update={"options": wider.get(u.name, u.options)}) for u in read.checks)}
+    )
+
+
+@pytest.fixture(scope="module")
+def plan(drill: Drill) -> Plan:
+    return make_plan(drill)
+
+
+def first_backup(plan: Plan) -> str:
+    return next(step.id for step in plan.capture if step.action == "back_up")
+
+
+def test_everything_at_once(drill: Drill, plan: Plan) -> None:
+    """Sessions, logs, temporary files, caches, maintenance, edits and deletions before, between and after the
+    captures, open transactions, rotated logs, drafts, strange files, an index that is seconds late and was built
+    anew."""
+
+    def before(source: Source) -> None:
+        acts.slow_index(source)
+        acts.drafts(source)
+        acts.rebuild_index(source)
+        acts.strange_files(source)
+
+    def while_dumped(source: Source) -> None:
+        acts.work_of_editors("early", 20)(source)
+        acts.transaction_left_open(source)
+        acts.come(source)
+
+    def last(source: Source) -> None:
+        acts.work_of_editors("late", 140)(source)
+        acts.go(source)
+
+    steps = {
+        "survey": before,
+        first_backup(plan): while_dumped,
+        "back_up:document_library": acts.after_the_database,
+        "back_up:liferay_home": acts.rotate_logs,
+        next(s.id for s in plan.capture if s.action == "inventory_after"): last,
+    }
+    always = (acts.log_in_and_out, acts.read_and_search, acts.temporary_files, acts.server_work)
+    lived = live(drill, plan, ROOT, Life(steps, {act.__name__: act for act in always}))
+    lived.assert_recovered()
+    assert lived.life.done.keys() == {*steps, *(act.__name__ for act in always)}
+    assert "skew" in lived.check("index_consistency")["found"]
+
+
+class Slowed(Life):
+    """Every container of the run has a share of one processor, as soon as it is there."""
+
+    CPUS = "0.5"
+
+    def run_started(self, drill: str, run: str, folder: str) -> None:
+        super().run_started(drill, run, folder)
+        self.seen: set[str] = set()
+        self._over = threading.Event()
+        self._slowing = threading.Thread(target=self._slow_down, daemon=True)
+        self._slowing.start()
+
+    def _slow_down(self) -> None:
+        label = f"label=portal-drill.run={self.source.run}"
+        while not self._over.wait(0.2):
+            listed = subprocess.run(
+                ["docker", "ps", "-q", "-f", label], capture_output=True, text=True, timeout=30, check=False
+            )
+            for container in set(listed.stdout.split()) - self.seen:
+                update = ["docker", "update", "--cpus", self.CPUS, container]
+                if subprocess.run(update, capture_output=True, timeout=30, check=False).returncode == 0:
+                    self.seen.add(container)
+
+    def end(self) -> None:
+        self._over.set()
+        self._slowing.join(60)
+
+
+@pytest.mark.prove
+def test_slow_machine(drill: Drill, plan: Plan) -> None:
+    """Half a processor for each container: everything takes twice as long, and no time-out ends anything."""
+    life = Slowed()
+    try:
+        lived = live(drill, plan, ROOT, life)
+    finally:
+        life.end()
+    lived.assert_recovered()
+    assert len(life.seen) >= 6  # source and sandbox
+
+
+@pytest.mark.prove
+def test_other_time_zones_and_locales(drill: Drill, plan: Plan) -> None:
+    """Of the harness, of every container and of the database: each another one. The drill file is the same but for
+    the stack, and the harness a process of its own."""
+    folder = ROOT / "zones"
+    folder.mkdir(parents=True, exist_ok=True)
+    stack = (DRILL.parents[1] / "fixtures/stacks/liferay/compose.yaml").read_text(encoding="utf-8")
+    stacks = DRILL.parents[1] / "fixtures/stacks/liferay"
+    for name in ("installation", "seed"):
+        shutil.copytree(stacks / name, folder / name, dirs_exist_ok=True)
+    zone = "    environment:\n      TZ: America/St_Johns\n      LC_ALL: C\n"
+    for image in ("postgresql:15", "opensearch:2.19.6", "wagtail:8.0.1"):
+        first, found, rest = stack.partition(f"    image: portal-drill/{image}\n")
+        rest = rest.removeprefix("    environment:\n") if rest.startswith("    environment:\n") else rest
+        stack = first + found + zone + rest
+    (folder / "compose.yaml").write_text(stack, encoding="utf-8")
+    text = DRILL.read_text(encoding="utf-8").replace("fixtures/stacks/liferay/compose.yaml", "compose.yaml")
+    (folder / "zones.drill.yaml").write_text(text.replace("drill: liferay-dxp", "drill: zones"), encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "PYTHON", "LANG"))}
+    environment |= {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONPATH": str(DRILL.parents[1])}
+    program = [sys.executable, "-X", "utf8=0", "-c", "import sys; from harness.cli import main; sys.exit(main())"]
+    said = subprocess.run(
+        [*program, "--root", str(folder), "run", str(folder / "zones.drill.yaml")],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        timeout=600,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout[-3000:]
+    latest = folder / "reports" / "zones" / "latest"
+    verdict = json.loads((latest / "verdict.json").read_text(encoding="utf-8"))
+    assert (verdict["outcome"], verdict["recovered"]) == ("PASS", True), latest
