@@ -29,6 +29,7 @@ from harness.run.session import STATE, Session, reachable_engine, secrets_in, wi
 
 __all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved"]
 
+REMOVING_S = 180.0
 RECORD = "restore_point.json"  # what the judge is given of the restore point, kept beside the evidence
 
 
@@ -96,7 +97,10 @@ class _Stages:
             self._point = self._capture.run()
             self._point_folder = self._capture.folder
         if self._point is not None and self._point_folder is not None:
-            (session.folder / RECORD).write_text(self._point.model_dump_json() + "\n", encoding="utf-8")
+            try:
+                (session.folder / RECORD).write_text(self._point.model_dump_json() + "\n", encoding="utf-8")
+            except OSError as error:
+                raise HarnessBroken(f"the report folder {session.folder} cannot be written: {error}") from error
             self._recovery = Recovery(session, self._point_folder, self._point, self._capture)
             self._recovery.run()
 
@@ -107,16 +111,29 @@ class _Stages:
                 self._recovery.tear_down()
             elif self._capture is not None and not session.keep:
                 self._capture.end()
-                session.journal.mark("source_removed", leftovers=[*self._capture.stack.remove()])
+                with clock.deadline(REMOVING_S):
+                    left = self._capture.stack.remove()
+                session.journal.mark("source_removed", leftovers=[*left])
         finally:
-            evidence = session.journal.close()
-            run.verdict = judge(session.drill, session.plan, self._point, evidence)
-            report.write_reports(session.folder, run.verdict, session.drill, session.plan, evidence)
-            if run.verdict.recovered and self._point_folder is not None:
-                (self._point_folder / vault.RECOVERED).touch()
             if self._capture is not None and (self._point is None or session.fault is not None):
                 shutil.rmtree(self._capture.folder, ignore_errors=True)  # never sealed, or of a faulty run: no backup
+            self._judge_and_report(run)
             vault.prune(vault.vault_of(session.state, session.drill.name), session.drill.keep)
+
+    def _judge_and_report(self, run: DrillRun) -> None:
+        """Raises: HarnessBroken if evidence or report could not be written: then there is no verdict to trust."""
+        session = self._session
+        evidence = session.journal.close()
+        verdict = judge(session.drill, session.plan, self._point, evidence)
+        try:
+            report.write_reports(session.folder, verdict, session.drill, session.plan, evidence)
+        except OSError as error:
+            raise HarnessBroken(f"the report folder {session.folder} cannot be written: {error}") from error
+        if session.journal.broken:
+            raise HarnessBroken(f"run {session.run_id} shows nothing: {session.journal.broken}")
+        run.verdict = verdict
+        if verdict.recovered and self._point_folder is not None:
+            (self._point_folder / vault.RECOVERED).touch()
 
 
 @contextmanager

@@ -71,7 +71,8 @@ class Recovery:
             Action.OBSERVE: Observer(self.box).observe,
             Action.TEAR_DOWN: self._tear_down,
         }
-        self._states = run_steps("recover", steps, do, self.session.journal, self.session.progress, self._states)
+        journal, progress = self.session.journal, self.session.progress
+        self._states = run_steps("recover", steps, do, journal, progress, self._states, self.box.troubles)
 
     # ---------------------------------------------------------------- before the portal starts
 

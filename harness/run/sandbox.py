@@ -6,11 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.containers.stack import ContainerStack
+from harness.containers.troubles import troubles_of
 from harness.errors import HarnessBroken
 from harness.kinds.contracts import PortalAccess, PortalKind, Probe
 from harness.model.inventory import Difference
 from harness.model.restore_point import Canary, RestorePoint
 from harness.run.session import Session
+
+
+def troubles_in(stack: ContainerStack) -> tuple[str, ...]:
+    what = "the sandbox is too small" if stack.role == "sandbox" else "the source's machine is too small"
+    return tuple(
+        trouble if "paused" in trouble else f"{what}: {trouble}"
+        for trouble in troubles_of(stack.engine, stack.owner, stack.services)
+    )
 
 
 @dataclass
@@ -36,6 +45,10 @@ class Sandbox:
         if "out of memory" in state:
             raise HarnessBroken(f"{service} was {state}: the sandbox is too small")
         return Probe(service, False, "running", state, final=True)
+
+    def troubles(self) -> tuple[str, ...]:
+        """What the sandbox lacks, so that what fails in it is ours. Raises: CouldNotAsk, HarnessBroken."""
+        return troubles_in(self.stack)
 
     @property
     def access(self) -> PortalAccess:

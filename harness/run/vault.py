@@ -17,7 +17,15 @@ from harness.model.restore_point import Artefact, ArtefactFile, RestorePoint
 
 RECORD = "record.json"
 UNSEALED_S = 6 * 3600.0  # the time to live of a run's containers
+FULL_BYTES = 65_536  # a file system seldom gives away its very last blocks
 RECOVERED = "recovered"  # an empty file: a recovery from this restore point has passed
+
+
+def troubles(folder: Path) -> tuple[str, ...]:
+    """Why nothing that is written to this folder can be whole: the disk below it is full."""
+    there = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    return (f"the vault is full: {free:,} bytes are free in {there}",) if free < FULL_BYTES else ()
 
 
 def vault_of(state: Path, drill: str) -> Path:
