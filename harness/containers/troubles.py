@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from harness.containers import teardown, volumes
 from harness.containers.engine import Engine
 from harness.containers.labels import ROLE, RUN, Owner
-from harness.containers.memory import container_state, memory_ran_out
+from harness.containers.memory import TIMEOUT_S, container_state, memory_ran_out
+from harness.containers.tool import TOOLS_IMAGE, tool_container
 from harness.model.drill import Service
 
 LEAST_BYTES = 20_000_000  # a server that needs a new log segment of 16 MiB stops before the last byte is used
@@ -29,6 +30,17 @@ def troubles_of(engine: Engine, owner: Owner, services: Sequence[Service]) -> tu
         if free < LEAST_BYTES:
             found.append(f"the volume {volume} is full: {free:,} bytes are free")
     return tuple(found)
+
+
+def free_bytes_of(engine: Engine, owner: Owner) -> int:
+    """Free bytes of the disk on which the engine keeps containers and, unless told otherwise, volumes.
+
+    Raises: CouldNotAsk, HarnessBroken.
+    """
+    with tool_container(engine, TOOLS_IMAGE, owner, []) as shell:
+        said = shell.run(["stat", "--file-system", "--format=%S %a", "/"], timeout_s=TIMEOUT_S).ok()
+    size, free = said.text.split()
+    return int(size) * int(free)
 
 
 def _of_container(engine: Engine, container: str, name: str) -> Iterator[str]:
