@@ -73,6 +73,7 @@ def drill_run(
         run = DrillRun(run_id, folder)
         session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep, fault)
         stages = _Stages(session, point, restore_point)
+        stages.hold(held)
         held.callback(stages.finish, run)
         progress.run_started(drill.name, run_id, str(folder))
         journal.mark("run_started", run=run_id)
@@ -90,10 +91,21 @@ class _Stages:
         self._capture: Capture | None = None
         self._recovery: Recovery | None = None
 
+    def hold(self, held: ExitStack) -> None:
+        """The restore point that is recovered, or will be made, is not removed by another run's pruning.
+
+        Raises: HarnessBroken.
+        """
+        folder = self._point_folder
+        if folder is None:
+            self._capture = Capture(self._session)
+            folder = self._capture.folder
+            folder.mkdir(parents=True, exist_ok=True)
+        held.enter_context(vault.held(folder))
+
     def enter(self) -> None:
         session = self._session
-        if self._point is None:
-            self._capture = Capture(session)
+        if self._point is None and self._capture is not None:
             self._point = self._capture.run()
             self._point_folder = self._capture.folder
         if self._point is not None and self._point_folder is not None:
@@ -178,6 +190,36 @@ def judge_saved(folder: Path) -> Verdict:
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be judged: {error}") from error
     return judge(drill, plan, point, evidence)
+
+
+def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:
+    """Why the run in `folder` says nothing of `drill` as it is read now, or of the images as they are now.
+
+    Raises: HarnessBroken if the folder holds no run.
+    """
+    try:
+        saved = Drill.model_validate_json((folder / "drill.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise HarnessBroken(f"{folder} holds no run that can be compared: {error}") from error
+    now = Drill.model_validate_json(without(secrets_in(drill.source.stack.services), drill.model_dump_json(indent=1)))
+    reasons = [] if _anywhere(saved) == _anywhere(now) else [f"the Compose file {drill.source.stack.file} has changed"]
+    seen = read_evidence(folder / "evidence.jsonl").observation("images")
+    images = seen.data if seen is not None and isinstance(seen.data, dict) else {}
+    try:
+        with reachable_engine() as engine:
+            for service in drill.source.stack.services:
+                known, present = images.get(service.name), engine.image(service.image)
+                if not isinstance(known, dict) or present is None or known.get("id") != present["Id"]:
+                    reasons.append(f"the image {service.image} of {service.name} is not that of the latest run")
+    except HarnessBroken as error:
+        reasons.append(f"the images cannot be compared with those of the latest run: {error}")
+    return tuple(reasons)
+
+
+def _anywhere(drill: Drill) -> Drill:
+    """The drill without the names of its files, which depend on where they are read from."""
+    stack = drill.source.stack.model_copy(update={"file": ""})
+    return drill.model_copy(update={"file": "", "source": drill.source.model_copy(update={"stack": stack})})
 
 
 def collect_garbage(root: Path) -> list[str]:

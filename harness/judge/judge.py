@@ -9,7 +9,7 @@ from harness import __version__
 from harness.errors import HarnessBroken
 from harness.judge import objectives
 from harness.kinds import registry
-from harness.kinds.contracts import Record, joined
+from harness.kinds.contracts import Loosens, Record, joined
 from harness.model.drill import CheckUse, Drill
 from harness.model.evidence import EndLine, Evidence, Seen, StepState
 from harness.model.inventory import Difference
@@ -153,6 +153,10 @@ def _partial(record: Record) -> list[str]:
         lacking.append("the capture, measured RPO and downtime: recovered from an earlier restore point")
     lacking += [f"{waiver.what}: waived until {waiver.until}, {waiver.reason}" for waiver in record.drill.waivers]
     lacking += record.plan.uncovered
+    for use in record.drill.checks:
+        kind = registry.check(use.name)
+        if isinstance(kind, Loosens):
+            lacking += [f"{use.name}: {what}" for what in kind.loosened(registry.options(kind, use.options))]
     network = record.evidence.observation("network", "sandbox")
     if network is None or not isinstance(network.data, dict) or network.data.get("cut_from_host") is not True:
         lacking.append("the isolation: it was not shown that the sandbox is cut from the host's own services")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from harness import __version__
 from harness.containers.golden import fill_from_golden, golden_key, keep_golden
 from harness.containers.images import ensure
 from harness.containers.labels import new_owner
@@ -105,4 +106,4 @@ def run_preflight(session: Session, to_restore_bytes: int = 0) -> None:
             raise HarnessBroken(
                 f"the container engine has room for {free:,} bytes; {to_restore_bytes:,} are to be restored"
             )
-    preflight(session.engine, services, session.state, session.progress.note)
+    preflight(session.engine, services, session.state, session.progress.note, __version__)

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.containers import teardown
 from harness.containers.engine import Engine
-from harness.containers.labels import RUN
+from harness.containers.labels import RUN, STATE, state_of
 from harness.model.drill import Drill
 from harness.model.evidence import StepLine
 from harness.model.plan import Plan, Step
@@ -118,8 +118,14 @@ class Bench:
     def container(self, run: str, role: str, service: str = "db") -> str:
         return f"{run}-{role}-{service}"
 
+    def left(self) -> list[str]:
+        """Whatever on the engine belongs to any run below `root`, preflights and tools included."""
+        return self._labelled([RUN, f"{STATE}={state_of(self.root / '.portal-drill')}"])
+
     def left_of(self, run: str) -> list[str]:
         """Whatever on the engine carries the run's label."""
-        labels = [f"{RUN}={run}"]
+        return self._labelled([f"{RUN}={run}"])
+
+    def _labelled(self, labels: list[str]) -> list[str]:
         found = teardown.list_containers(self.engine, labels) + teardown.list_networks(self.engine, labels)
         return [str(item["Id"]) for item in found] + [v["Name"] for v in teardown.list_volumes(self.engine, labels)]
