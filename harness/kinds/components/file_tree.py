@@ -30,9 +30,12 @@ for nested; do prune+=(-path "./$nested" -prune -o); done
 """
 # `//` never occurs in what find prints as %P, so path and attributes can be told apart whatever a name holds.
 _LINE = r"%P\001//%y %m %U:%G %s %n %l\0"
+# In order of the names alone: byte 1 inside a name becomes two bytes that stand behind those that end it.
+_SORT = r"""LC_ALL=C sed -z -e 's/\x01/\x01\x02/g' -e 's/\x01\x02\/\//\x01\x01\/\//' | LC_ALL=C sort -z \
+| LC_ALL=C sed -z -e 's/\x01\x01\/\//\x01\/\//' -e 's/\x01\x02/\x01/g'"""
 _ATTRIBUTES = rf"""{_PRUNE}
 list=(); for nested; do list+=(-path "./$nested" -printf '{_LINE}' -prune -o); done
-find . -xdev "${{list[@]}}" ! -type s -printf '{_LINE}' | LC_ALL=C sort -z
+find . -xdev "${{list[@]}}" ! -type s -printf '{_LINE}' | {_SORT}
 """
 _EXTENDED = rf"""{_PRUNE}
 find . -xdev "${{prune[@]}}" -print0 | xargs -0 -r getfattr -h -d -m - -e hex 2>/dev/null; true
@@ -42,7 +45,7 @@ _DIGESTS = rf"""{_PRUNE}
 out=$(mktemp -d)
 find . -xdev "${{prune[@]}}" -type f -printf '%P\0' \
 | xargs -0 -r -n 256 -P "$(nproc)" bash -c 'sha256sum -z -- "$@" >>"$0/$$" 2>>"$0.errors"; true' "$out"
-find "$out" -type f -exec cat {{}} + | sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
+find "$out" -type f -exec cat {{}} + | LC_ALL=C sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' | {_SORT}
 rm -rf "$out"
 """
 
