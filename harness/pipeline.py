@@ -100,7 +100,10 @@ class _Stages:
         if folder is None:
             self._capture = Capture(self._session)
             folder = self._capture.folder
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise HarnessBroken(f"the vault {folder.parent} cannot be written: {error}") from error
         held.enter_context(vault.held(folder))
 
     def enter(self) -> None:
