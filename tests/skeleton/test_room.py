@@ -110,6 +110,20 @@ def test_reports_folder_without_room_ends_the_run_and_tears_down(
     assert small_bench.perform().verdict["outcome"] == "PASS"
 
 
+@pytest.mark.prove
+def test_report_without_room_leaves_evidence_that_can_be_judged(small_bench: Bench, clean: Finished) -> None:
+    """All was seen, and the disk is full when the report is written."""
+    reports = small_bench.root / "reports"
+    reports.mkdir()
+    with small(reports, 160 * 1024):
+        with pytest.raises(HarnessBroken, match=r"the report folder .* cannot be written"):
+            small_bench.perform()
+        run = small_bench.newest()
+        assert small_bench.left_of(run.run) == []
+        assert judge_saved(run.folder).outcome == "PASS"
+        assert not (reports / "postgresql" / "latest").exists()
+
+
 def test_command_line_says_in_one_sentence_that_reports_are_full(small_bench: Bench, clean: Finished) -> None:
     reports = small_bench.root / "reports"
     reports.mkdir()
