@@ -156,16 +156,18 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     from harness.report.sentences import verdict_sentence
 
     root: Path = arguments.root
+    file: Path = arguments.file or root / "drills" / f"{arguments.drill}.drill.yaml"
     verdict, reasons = refusals(
         root / "reports",
         arguments.drill,
-        arguments.file or root / "drills" / f"{arguments.drill}.drill.yaml",
+        file,
         max_age_s=arguments.max_age,
         now=utc_now(),
         harness_version=__version__,
     )
     if not reasons:
-        reasons = _of_judgement(root / "reports" / arguments.drill / verdict.run, stages)
+        folder = root / "reports" / arguments.drill / verdict.run
+        reasons = (*_of_judgement(folder, stages), *stages.changed_since(folder, file))
     if not reasons:
         print(f"Gate open. {arguments.drill}, run {verdict.run}: {verdict_sentence(verdict)}")
         return PASS

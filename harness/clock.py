@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +20,23 @@ def boot_id() -> str:
 
 
 _BOOT_ID = boot_id()
+_DEADLINE: ContextVar[float] = ContextVar("deadline", default=math.inf)
+
+
+@contextmanager
+def deadline(within_s: float) -> Iterator[None]:
+    """What is asked inside, by whatever handle, gives up after `within_s` seconds; an outer deadline that is
+    earlier holds. A new thread knows of none, unless it runs in a copy of this context."""
+    token = _DEADLINE.set(min(_DEADLINE.get(), time.monotonic() + within_s))
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+def remaining_s(most_s: float, least_s: float = 0.0) -> float:
+    """Seconds until the deadline, at most `most_s`, at least `least_s` (what cleans up needs some, however late)."""
+    return max(least_s, min(most_s, _DEADLINE.get() - time.monotonic()))
 
 
 def now() -> Instant:

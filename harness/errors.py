@@ -25,6 +25,10 @@ class HarnessBroken(PortalDrillError):
     """The engine, the disk or the harness itself failed: UNKNOWN, ours."""
 
 
+class EngineGone(CouldNotAsk, HarnessBroken):
+    """The container engine gives no answer any more: asking again later will not help this run. Ours."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """One mistake of a drill file's author, with its place.

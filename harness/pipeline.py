@@ -29,6 +29,7 @@ from harness.run.session import STATE, Session, reachable_engine, secrets_in, wi
 
 __all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved"]
 
+REMOVING_S = 180.0
 RECORD = "restore_point.json"  # what the judge is given of the restore point, kept beside the evidence
 
 
@@ -72,6 +73,7 @@ def drill_run(
         run = DrillRun(run_id, folder)
         session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep, fault)
         stages = _Stages(session, point, restore_point)
+        stages.hold(held)
         held.callback(stages.finish, run)
         progress.run_started(drill.name, run_id, str(folder))
         journal.mark("run_started", run=run_id)
@@ -89,14 +91,31 @@ class _Stages:
         self._capture: Capture | None = None
         self._recovery: Recovery | None = None
 
+    def hold(self, held: ExitStack) -> None:
+        """The restore point that is recovered, or will be made, is not removed by another run's pruning.
+
+        Raises: HarnessBroken.
+        """
+        folder = self._point_folder
+        if folder is None:
+            self._capture = Capture(self._session)
+            folder = self._capture.folder
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise HarnessBroken(f"the vault {folder.parent} cannot be written: {error}") from error
+        held.enter_context(vault.held(folder))
+
     def enter(self) -> None:
         session = self._session
-        if self._point is None:
-            self._capture = Capture(session)
+        if self._point is None and self._capture is not None:
             self._point = self._capture.run()
             self._point_folder = self._capture.folder
         if self._point is not None and self._point_folder is not None:
-            (session.folder / RECORD).write_text(self._point.model_dump_json() + "\n", encoding="utf-8")
+            try:
+                (session.folder / RECORD).write_text(self._point.model_dump_json() + "\n", encoding="utf-8")
+            except OSError as error:
+                raise HarnessBroken(f"the report folder {session.folder} cannot be written: {error}") from error
             self._recovery = Recovery(session, self._point_folder, self._point, self._capture)
             self._recovery.run()
 
@@ -107,17 +126,30 @@ class _Stages:
                 self._recovery.tear_down()
             elif self._capture is not None and not session.keep:
                 self._capture.end()
-                session.journal.mark("source_removed", leftovers=[*self._capture.stack.remove()])
+                with clock.deadline(REMOVING_S):
+                    left = self._capture.stack.remove()
+                session.journal.mark("source_removed", leftovers=[*left])
         finally:
-            evidence = session.journal.close()
-            run.verdict = judge(session.drill, session.plan, self._point, evidence)
-            report.write_reports(session.folder, run.verdict, session.drill, session.plan, evidence)
-            report.write_index(session.root / "reports", clock.utc_now())
-            if run.verdict.recovered and self._point_folder is not None:
-                (self._point_folder / vault.RECOVERED).touch()
             if self._capture is not None and (self._point is None or session.fault is not None):
                 shutil.rmtree(self._capture.folder, ignore_errors=True)  # never sealed, or of a faulty run: no backup
+            self._judge_and_report(run)
             vault.prune(vault.vault_of(session.state, session.drill.name), session.drill.keep)
+
+    def _judge_and_report(self, run: DrillRun) -> None:
+        """Raises: HarnessBroken if evidence or report could not be written: then there is no verdict to trust."""
+        session = self._session
+        evidence = session.journal.close()
+        verdict = judge(session.drill, session.plan, self._point, evidence)
+        try:
+            report.write_reports(session.folder, verdict, session.drill, session.plan, evidence)
+            report.write_index(session.root / "reports", clock.utc_now())
+        except OSError as error:
+            raise HarnessBroken(f"the report folder {session.folder} cannot be written: {error}") from error
+        if session.journal.broken:
+            raise HarnessBroken(f"run {session.run_id} shows nothing: {session.journal.broken}")
+        run.verdict = verdict
+        if verdict.recovered and self._point_folder is not None:
+            (self._point_folder / vault.RECOVERED).touch()
 
 
 @contextmanager
@@ -162,6 +194,36 @@ def judge_saved(folder: Path) -> Verdict:
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be judged: {error}") from error
     return judge(drill, plan, point, evidence)
+
+
+def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:
+    """Why the run in `folder` says nothing of `drill` as it is read now, or of the images as they are now.
+
+    Raises: HarnessBroken if the folder holds no run.
+    """
+    try:
+        saved = Drill.model_validate_json((folder / "drill.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise HarnessBroken(f"{folder} holds no run that can be compared: {error}") from error
+    now = Drill.model_validate_json(without(secrets_in(drill.source.stack.services), drill.model_dump_json(indent=1)))
+    reasons = [] if _anywhere(saved) == _anywhere(now) else [f"the Compose file {drill.source.stack.file} has changed"]
+    seen = read_evidence(folder / "evidence.jsonl").observation("images")
+    images = seen.data if seen is not None and isinstance(seen.data, dict) else {}
+    try:
+        with reachable_engine() as engine:
+            for service in drill.source.stack.services:
+                known, present = images.get(service.name), engine.image(service.image)
+                if not isinstance(known, dict) or present is None or known.get("id") != present["Id"]:
+                    reasons.append(f"the image {service.image} of {service.name} is not that of the latest run")
+    except HarnessBroken as error:
+        reasons.append(f"the images cannot be compared with those of the latest run: {error}")
+    return tuple(reasons)
+
+
+def _anywhere(drill: Drill) -> Drill:
+    """The drill without the names of its files, which depend on where they are read from."""
+    stack = drill.source.stack.model_copy(update={"file": ""})
+    return drill.model_copy(update={"file": "", "source": drill.source.model_copy(update={"stack": stack})})
 
 
 def collect_garbage(root: Path) -> list[str]:

@@ -69,6 +69,12 @@ class Stages:
 
         return judge_saved(folder)
 
+    def changed_since(self, folder: Path, file: Path) -> tuple[str, ...]:
+        """What is not as it was in the run of `folder`: what the drill file resolves to, the images."""
+        from harness.pipeline import changed_since
+
+        return changed_since(folder, self.read_drill(file))
+
     def collect_garbage(self, root: Path) -> list[str]:
         from harness.pipeline import collect_garbage
 

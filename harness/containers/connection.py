@@ -56,6 +56,8 @@ class Connection:
             if data:
                 yield from decoder.feed(data)
             elif data is not None:
+                if not decoder.between_frames:
+                    raise ConnectionResetError("the stream ended in the middle of a frame")
                 return
             elif time.monotonic() >= deadline:
                 raise DeadlinePassed

@@ -15,11 +15,34 @@ import urllib3
 from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
 
-from harness.errors import HarnessBroken, PortalDrillError
+from harness.clock import remaining_s
+from harness.errors import EngineGone, HarnessBroken, PortalDrillError
 
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 PODMAN_SOCKET = Path("/run/podman/podman.sock")
-REQUEST_TIMEOUT_S = 120  # one request; commands inside containers have deadlines of their own
+REQUEST_TIMEOUT_S = 120.0  # one request, or less by the deadline of a step; commands have deadlines of their own
+CLEAN_UP_S = 10.0  # what a request has even when the deadline is over: what was made must be removed
+
+GONE = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.TimeoutError,
+    urllib3.exceptions.ProtocolError,
+    ConnectionError,
+)
+
+
+class _Client(docker.APIClient):
+    """The SDK's client, each of whose requests ends by the deadline of the step that makes it."""
+
+    @property
+    def timeout(self) -> int:
+        return round(remaining_s(REQUEST_TIMEOUT_S, CLEAN_UP_S))
+
+    @timeout.setter
+    def timeout(self, wanted: int) -> None:
+        """The SDK sets it once; the deadline knows better."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +81,7 @@ def connect() -> Engine:
     """
     where = _address()
     with translated(f"no container engine answers at {where}"):
-        api = docker.APIClient(base_url=where, version="auto", timeout=REQUEST_TIMEOUT_S, tls=_tls())
+        api = _Client(base_url=where, version="auto", tls=_tls())
         version, info = api.version(), api.info()
     components = {part["Name"] for part in version.get("Components") or ()}
     return Engine(
@@ -74,12 +97,15 @@ def connect() -> Engine:
 def translated(what: str, to: type[PortalDrillError] = HarnessBroken) -> Iterator[None]:
     """The one map: an error of the engine or of the way to it becomes `to`, headed by `what`.
 
-    `to` is HarnessBroken for what the harness does, CouldNotAsk for a question to a container.
+    `to` is HarnessBroken for what the harness does, CouldNotAsk for a question to a container; an engine that
+    cannot be reached is EngineGone in both cases.
     """
     try:
         yield
     except APIError as error:
         raise to(f"{what}: {error.explanation or error}") from error
+    except GONE as error:
+        raise EngineGone(f"{what}: the container engine is gone or does not answer: {error}") from error
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise to(f"{what}: {error}") from error
 

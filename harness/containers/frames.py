@@ -23,6 +23,11 @@ class Decoder:
         self._stream = STDOUT
         self._left = 0
 
+    @property
+    def between_frames(self) -> bool:
+        """False if what came last is a frame cut short."""
+        return not self._header and self._left == 0
+
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         at = 0
         while at < len(data):

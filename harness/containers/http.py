@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
+from harness.clock import remaining_s
 from harness.errors import CouldNotAsk
 from harness.kinds.contracts import HttpReply
 from harness.model.frozen import JsonValue
+
+LEAST_S = 0.1  # a timeout of zero would not be one
 
 
 class BridgeHttp:
@@ -43,13 +46,13 @@ class BridgeHttp:
         files: Mapping[str, tuple[str, bytes]] | None = None,
         timeout_s: float = 30,
     ) -> HttpReply:
-        """Units: `timeout_s` for connecting, and for each silence of the server.
+        """Units: `timeout_s` for connecting, and for each silence of the server; a step's deadline holds for all.
 
         Raises: CouldNotAsk if there is no answer (refused, reset, timed out) or it cannot be decoded.
         """
         url = f"http://{self._address()}:{self._port}{path}"
         try:
-            reply = self._client.request(
+            with self._client.stream(
                 method,
                 url,
                 params=dict(params) if params else None,
@@ -58,10 +61,21 @@ class BridgeHttp:
                 json=body_json,
                 data=dict(form) if form else None,
                 files=dict(files) if files else None,
-                timeout=timeout_s,
-            )
+                timeout=remaining_s(timeout_s, LEAST_S),
+            ) as reply:
+                body = _read(reply)
         except httpx.RequestError as error:
             reason = str(error) or type(error).__name__
             raise CouldNotAsk(f"{self._where}: {method} {path} got no answer: {reason}") from error
         names = {name.lower(): value for name, value in reply.headers.items()}
-        return HttpReply(status=reply.status_code, headers=names, body=reply.content)
+        return HttpReply(status=reply.status_code, headers=names, body=body)
+
+
+def _read(reply: httpx.Response) -> bytes:
+    """The whole body. Raises: ReadTimeout if it still comes, piece by piece, when the deadline is over."""
+    pieces = []
+    for piece in reply.iter_bytes():
+        pieces.append(piece)
+        if not remaining_s(1):
+            raise httpx.ReadTimeout(f"its body was not whole by the deadline: {sum(map(len, pieces))} bytes")
+    return b"".join(pieces)

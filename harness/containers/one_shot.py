@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from harness.clock import remaining_s
 from harness.containers.connection import Connection, DeadlinePassed
 from harness.containers.create import remove_container, start_container
 from harness.containers.engine import Engine, translated
@@ -26,7 +27,7 @@ class OneShot:
 
     def result(self, argv: tuple[str, ...], timeout_s: float, on_output: OnOutput) -> CommandResult:
         """Raises: CouldNotAsk if it does not end in time, CommandFailed if it cannot be started."""
-        started = time.monotonic()
+        started, timeout_s = time.monotonic(), remaining_s(timeout_s)
         try:
             exit_code = self._exit_code(started + timeout_s, on_output)
         except DeadlinePassed:
@@ -51,7 +52,7 @@ class OneShot:
         for line in (*lines[STDOUT].rest(), *lines[STDERR].rest()):
             on_output(self._redact(line))
         with translated(f"the end of {self._where} was not seen", CouldNotAsk):
-            return int(self._engine.api.wait(self._container, timeout=30)["StatusCode"])
+            return int(self._engine.api.wait(self._container, timeout=round(remaining_s(30, 1)))["StatusCode"])
 
     def _output(self, deadline: float) -> Iterator[tuple[int, bytes]]:
         with translated(f"{self._where} could not be listened to", CouldNotAsk):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from harness.clock import new_id, utc_now
@@ -22,20 +23,25 @@ ROLE = "preflight"
 DEADLINE_S = 90.0
 STEADY_S = 3.0
 POLL_S = 0.05
+REMEMBERED = timedelta(hours=24)  # the engine's disk, kernel and settings change without a new id
 
 
 def preflight(
-    engine: Engine, services: Sequence[Service], state_dir: Path, on_output: OnOutput = nothing_said
+    engine: Engine,
+    services: Sequence[Service],
+    state_dir: Path,
+    on_output: OnOutput = nothing_said,
+    version: str = "",
 ) -> tuple[str, ...]:
     """Starts the services that always run, on new volumes with their images' content, and removes them.
 
-    What was shown once is remembered for that image, command, environment and engine.
+    What was shown is remembered for a day, for that image, command, environment, engine and `version` of the harness.
     Returns: the services that were started now; empty if all are remembered.
     Raises: HarnessBroken, naming image, exit code and last lines of the log, if one does not stay up.
     """
     regular = [service for service in services if not service.profiles]
-    memory = {service.name: _memory(engine, service, state_dir, on_output) for service in regular}
-    unknown = [service.name for service in regular if not memory[service.name].exists()]
+    memory = {service.name: _memory(engine, service, state_dir, on_output, version) for service in regular}
+    unknown = [service.name for service in regular if not is_remembered(memory[service.name])]
     if not unknown:
         return ()
     on_output(f"preflight: starting {', '.join(unknown)} with empty data")
@@ -105,7 +111,16 @@ def _expect_running(stack: ContainerStack, service: Service) -> None:
     raise HarnessBroken(f"preflight: {service.image} does not start with empty data ({service.name}: {state})\n{log}")
 
 
-def _memory(engine: Engine, service: Service, state_dir: Path, on_output: OnOutput) -> Path:
+def is_remembered(path: Path) -> bool:
+    """False if it was never shown, too long ago, or at a time that is still to come (the clock was set)."""
+    try:
+        shown = datetime.fromisoformat(json.loads(path.read_bytes())["shown_utc"])
+        return timedelta() <= utc_now() - shown <= REMEMBERED
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _memory(engine: Engine, service: Service, state_dir: Path, on_output: OnOutput, version: str) -> Path:
     """The file that exists once it was shown; its name digests all that the showing depends on."""
     facts = images.ensure(engine, service, on_output)
     shown = {
@@ -114,6 +129,7 @@ def _memory(engine: Engine, service: Service, state_dir: Path, on_output: OnOutp
         "environment": service.environment,  # references, not what they stand for
         "user": service.user,
         "engine": engine.id,
+        "harness": version,
     }
     digest = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
     return state_dir / "preflight" / f"{digest[:32]}.json"

@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from harness.clock import remaining_s
 from harness.containers.connection import Connection, DeadlinePassed
 from harness.containers.engine import Engine, translated
 from harness.containers.frames import STDERR, STDOUT, Kept
@@ -17,7 +18,7 @@ from harness.kinds.contracts import CommandResult
 MARKER = "PORTAL_DRILL_COMMAND"  # in the environment of every command, so that its processes can be found
 KILLED = 137
 SETTLE_S = 0.5
-END_S = 5.0  # between the end of the outputs and the exit code
+END_S = 2.0  # between the end of the outputs and that of the command; later, and the outputs were cut off
 
 
 class ContainerShell:
@@ -82,7 +83,7 @@ class _Command:
         self._shell = shell
         self._api = shell._engine.api
         self._argv = tuple(argv)
-        self._timeout_s = timeout_s
+        self._timeout_s = remaining_s(timeout_s)
         self._started = time.monotonic()
         self._marker = secrets.token_hex(8)
         self._container = shell._container()
@@ -147,6 +148,8 @@ class _Command:
             give_up = time.monotonic() + END_S
             while (state := self._api.exec_inspect(self._id))["Running"] and time.monotonic() < give_up:
                 time.sleep(0.005)
+            if state["Running"] and not self._container_ended():
+                raise CouldNotAsk(self._text("was cut off: its outputs ended, and it goes on"))
             exit_code = state["ExitCode"]
             if exit_code in (None, KILLED) and self._container_ended():
                 return None

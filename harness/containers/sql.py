@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
+import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
+from harness.clock import remaining_s
 from harness.errors import CommandFailed, CouldNotAsk
 
 PORT = 5432
 CONNECT_TIMEOUT_S = 10
+MOST_S = 1800.0  # one connection that is used outside of any step
 ROWS_AT_ONCE = 10_000
 
 # Pinned, because the text of a row depends on them (DESIGN 4); given at connection, which overrides what a
@@ -25,7 +32,6 @@ SESSION = {
     "xmlbinary": "base64",
     "lc_monetary": "C",
     "lock_timeout": "30s",
-    "statement_timeout": "30min",
     "idle_in_transaction_session_timeout": "0",
     "default_transaction_read_only": "on",
 }
@@ -34,6 +40,7 @@ SESSION = {
 # connection, resources, intervention; lock not available. Source: PostgreSQL 15, appendix A.
 NO_ANSWER = ("08", "53", "57", "55P03")
 NOT_NOW = ("starting up", "shutting down", "recovery mode", "too many", "remaining connection slots")
+NO_TIME = "no answer by the deadline"
 CURSOR_WORDS = ("select", "values", "with", "table")
 
 
@@ -43,9 +50,10 @@ class BridgeSql:
     A query that fails ends the snapshot; the next one begins another.
     """
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], where: str) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], where: str, cut: threading.Event) -> None:
         self._connection = connection
         self._where = where
+        self._cut = cut
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """Streamed rows, 10,000 at once. Raises: CommandFailed if the server refuses, CouldNotAsk if it
@@ -55,8 +63,10 @@ class BridgeSql:
         except psycopg.Error as error:
             if not self._connection.closed:
                 self._connection.rollback()
-            text = f"{self._where}: {str(error).strip()} (query: {' '.join(query.split())[:200]})"
-            raise (CommandFailed if is_answer(error.sqlstate) else CouldNotAsk)(text) from error
+            said = NO_TIME if self._cut.is_set() else str(error).strip()
+            text = f"{self._where}: {said} (query: {' '.join(query.split())[:200]})"
+            answered = is_answer(error.sqlstate) and not self._cut.is_set()
+            raise (CommandFailed if answered else CouldNotAsk)(text) from error
 
     def _streamed(self, query: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
         text, values = query.encode(), tuple(parameters) or None
@@ -75,7 +85,10 @@ def connected(address: str, *, database: str, user: str, password: str, where: s
 
     Raises: CouldNotAsk if there is no way to the server; CommandFailed if it refuses the database or login.
     """
-    options = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in SESSION.items())
+    within_s = remaining_s(math.inf, least_s=0.1)
+    within_s = MOST_S if within_s == math.inf else within_s
+    settings = {**SESSION, "statement_timeout": f"{within_s * 1000:.0f}ms"}
+    options = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in settings.items())
     try:
         connection = psycopg.connect(
             host=address,
@@ -83,7 +96,7 @@ def connected(address: str, *, database: str, user: str, password: str, where: s
             dbname=database,
             user=user,
             password=password,
-            connect_timeout=CONNECT_TIMEOUT_S,
+            connect_timeout=round(remaining_s(CONNECT_TIMEOUT_S, least_s=2)),  # libpq knows no less
             application_name="portal-drill",
             client_encoding="UTF8",
             sslmode="prefer",
@@ -92,12 +105,25 @@ def connected(address: str, *, database: str, user: str, password: str, where: s
     except psycopg.OperationalError as error:
         said = " ".join(str(error).split())
         raise (CommandFailed if is_refusal(said) else CouldNotAsk)(f"{where}: {said}") from error
+    cut = threading.Event()
+    timer = threading.Timer(within_s, _cut_off, (connection, cut))
+    timer.daemon = True
+    timer.start()
     try:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        yield BridgeSql(connection, where)
+        yield BridgeSql(connection, where, cut)
     finally:
+        timer.cancel()
         connection.close()
+
+
+def _cut_off(connection: psycopg.Connection[tuple[Any, ...]], cut: threading.Event) -> None:
+    """Ends the waiting for a server that is frozen: its own time-out is frozen too."""
+    with contextlib.suppress(OSError, psycopg.Error):  # it was closed meanwhile
+        cut.set()
+        with socket.socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
 
 
 def is_answer(sqlstate: str | None) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 
 def state_text(state: Mapping[str, Any], log: str) -> str:
-    """Such as `running`, `not started`, `exited with 127: <last line of the log>`, `killed: out of memory`."""
+    """Such as `running`, `paused`, `exited with 127: <last line of the log>`, `killed: out of memory`."""
     if state.get("Running"):
-        return "running"
+        return "paused" if state.get("Paused") else "running"
     if state.get("Status") == "created":
         return f"not started{_after(state.get('Error') or '')}"
     if state.get("OOMKilled"):

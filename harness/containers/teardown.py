@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -54,7 +55,7 @@ def list_networks(engine: Engine, labels: list[str]) -> list[Found]:
 
 def remove_containers(engine: Engine, found: Sequence[Found]) -> tuple[list[str], list[str]]:
     """(removed, left). Anonymous volumes go with their container."""
-    things = {f"container {_name(item)}": str(item["Id"]) for item in found}
+    things = {f"container {name_of(item)}": str(item["Id"]) for item in found}
     return _remove_all(things, lambda identity: remove_container(engine, identity))
 
 
@@ -90,10 +91,11 @@ def _remove_all(things: dict[str, str], remove: Callable[[str], None]) -> tuple[
         return None
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        reasons = list(pool.map(tried, things.items()))
+        contexts = [contextvars.copy_context() for _ in things]  # the deadline holds in every thread
+        reasons = list(pool.map(lambda context, item: context.run(tried, item), contexts, things.items()))
     removed = [name for name, reason in zip(things, reasons, strict=True) if reason is None]
     return removed, [reason for reason in reasons if reason is not None]
 
 
-def _name(container: Found) -> str:
+def name_of(container: Found) -> str:
     return str((container.get("Names") or [container["Id"][:12]])[0]).lstrip("/")

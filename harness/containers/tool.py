@@ -11,8 +11,10 @@ from harness.containers.create import create_sleeper, remove_container, start_co
 from harness.containers.engine import Engine
 from harness.containers.hooks import OnCommand, Redact, nothing_recorded, nothing_redacted
 from harness.containers.labels import TIME_TO_LIVE, Owner
+from harness.containers.memory import memory_ran_out
 from harness.containers.network import NOBODY, StackNetwork
 from harness.containers.shell import ContainerShell
+from harness.errors import CommandFailed, HarnessBroken
 
 TOOLS_IMAGE = "portal-drill/tools:1"
 ROLE = "tool"
@@ -35,6 +37,7 @@ def tool_container(
     """A shell, root inside, without a network unless one is given. It ends by itself when its time to live
     is over, however the harness ended.
 
+    A command that the kernel killed for want of memory has given no answer.
     Raises: HarnessBroken if it cannot be made, CommandFailed if the image has no `sleep`.
     """
     sleep_s = int(TIME_TO_LIVE.total_seconds())
@@ -46,5 +49,9 @@ def tool_container(
         if started:
             started(container)
         yield ContainerShell(engine, lambda: container, where, on_command=on_command, redact=redact)
+    except CommandFailed as error:
+        if memory_ran_out(engine, container):
+            raise HarnessBroken(f"memory ran out in {where}: {error}") from error
+        raise
     finally:
         remove_container(engine, container)

@@ -95,6 +95,16 @@ def look_into(engine: Engine, owner: Owner, services: Sequence[Service]) -> dict
     return found
 
 
+def free_bytes(engine: Engine, owner: Owner, volumes: Sequence[str]) -> dict[str, int]:
+    """Bytes that are free for each volume. Raises: CouldNotAsk, HarnessBroken."""
+    if not volumes:
+        return {}
+    with _flat(engine, owner, volumes, image=TOOLS_IMAGE, writable=False) as shell:
+        command = ["stat", "--file-system", "--format=%S %a", *(f"{FLAT}/{volume}" for volume in volumes)]
+        lines = shell.run(command, timeout_s=TIMEOUT_S).ok().text.split()
+    return {v: int(size) * int(free) for v, size, free in zip(volumes, lines[::2], lines[1::2], strict=True)}
+
+
 def filesystem_facts(engine: Engine, owner: Owner, volumes: Sequence[str]) -> dict[str, JsonValue]:
     """Type, size and free bytes of the file system that the volumes lie on. Raises: CouldNotAsk."""
     if not volumes:

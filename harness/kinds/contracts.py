@@ -731,6 +731,14 @@ class ChoosesMoment(Protocol):
     def moment(self, drill: Drill) -> When: ...
 
 
+@runtime_checkable
+class Loosens(Protocol):
+    """Capability of a check with options: what they let pass that the default does not. Such a run is partial."""
+
+    def loosened(self, options: Any) -> Iterable[str]:
+        """One phrase for each, such as `the probe log is not judged`; none if all is as strict as the default."""
+
+
 @dataclass(frozen=True)
 class FaultRow:
     """One mutation: where the mechanism strikes, and the check that must catch it with which outcome."""

@@ -134,5 +134,12 @@ class Evidence(Frozen):
     def steps(self) -> Iterator[StepLine]:
         return (line for line in self.lines if isinstance(line, StepLine))
 
+    def clock_moved_s(self) -> float:
+        """How far UTC was set, forwards or backwards, against the monotonic seconds of the same lines (0: of none)."""
+        offsets = [
+            line.at.utc.timestamp() - line.at.monotonic_s for line in self.lines if not isinstance(line, EndLine)
+        ]
+        return round(max(offsets, default=0.0) - min(offsets, default=0.0), 3)
+
     def step(self, step: str) -> StepLine | None:
         return next((line for line in self.steps() if line.step == step), None)

@@ -24,11 +24,12 @@ class VerdictUnreadable(PortalDrillError):
 
 
 def write_reports(folder: Path, verdict: Verdict, drill: Drill, plan: Plan, evidence: Evidence) -> None:
-    """All files of a judged run, `verdict.json` first; then `latest` points to it, unless a fault was in it."""
+    """All files of a judged run, `verdict.json` first; then `latest` points to it, unless a fault was in it, or
+    only some of its checks were asked for: that says nothing of the others, and closes no gate."""
     write_verdict(folder, verdict)
     write_whole(folder / "report.html", html_text(verdict, drill, plan, evidence).encode())
     write_whole(folder / "junit.xml", junit_bytes(verdict))
-    if verdict.faults is None and folder.parent.name != PROOFS:
+    if verdict.faults is None and folder.parent.name != PROOFS and not plan.only_checks:
         point_latest(folder)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness import __version__, clock
-from harness.errors import CommandFailed, CouldNotAsk, StepFailed
+from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, StepFailed
 from harness.kinds import registry
 from harness.kinds.contracts import BackupAccess, ComponentAccess, Probe
 from harness.model.evidence import AT_SOURCE, StepState
@@ -14,6 +16,7 @@ from harness.run import vault
 from harness.run.canary_writer import CanaryWriter, canaries_of
 from harness.run.observer import look_at_source
 from harness.run.prober import Prober
+from harness.run.sandbox import troubles_in
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
 from harness.run.source_inventory import SourceInventories
@@ -57,10 +60,13 @@ class Capture:
         do = self._actions()
         states: dict[str, StepState] = {}
         for step in session.plan.capture:
-            states = run_steps("capture", [step], do, session.journal, session.progress, states)
+            states = run_steps("capture", [step], do, session.journal, session.progress, states, self._troubles)
             if states[step.id] is not StepState.ENDED:
                 return None
         return self.point
+
+    def _troubles(self) -> Sequence[str]:
+        return (*troubles_in(self.stack), *vault.troubles(self.folder))
 
     def _actions(self) -> dict[Action, Do]:
         return {
@@ -160,6 +166,8 @@ class Capture:
             capture_point=started if engine.CAPTURE_POINT == "started" else finished,
             facts=facts,
         )
+        if full := vault.troubles(folder):  # a tool may take no notice of a full disk
+            raise HarnessBroken(full[0])
         self._artefacts.append(artefact)
         if not artefact.size_bytes:
             raise StepFailed(f"{component.engine} said that {component.name} was backed up, but wrote nothing")

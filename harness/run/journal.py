@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from harness import clock
+from harness.errors import HarnessBroken
 from harness.model.evidence import (
     CommandLine,
     EndLine,
@@ -43,6 +45,8 @@ class Journal:
         self._hash = hashlib.sha256()
         self._lines: list[Line] = []
         self._closed = False
+        self._path = path
+        self.broken = ""  # why no more can be written; what was written until then stays
 
     def _write(self, line: Line) -> None:
         try:
@@ -56,11 +60,22 @@ class Journal:
             line = _LINE.validate_json(written)
         text = written.encode() + b"\n"
         with self._lock:
-            if self._closed:
+            if self._closed or self.broken:
                 return  # a thread that was given up on has nothing more to say
-            self._file.write(text)
+            self._append(text)
             self._hash.update(text)
             self._lines.append(line)
+
+    def _append(self, text: bytes) -> None:
+        """Raises: HarnessBroken if not all of it reached the kernel: what happens from then on is not known."""
+        try:
+            written = self._file.write(text)
+            reason = "" if written == len(text) else f"only {written} of {len(text)} bytes were written"
+        except OSError as error:
+            reason = str(error)
+        if reason:
+            self.broken = f"the evidence cannot be written any more: {reason}"
+            raise HarnessBroken(self.broken)
 
     def mark(self, name: str, subject: str = "", **facts: JsonValue) -> Mark:
         line = Mark(name=name, subject=subject, at=clock.now(), facts=facts)
@@ -98,12 +113,19 @@ class Journal:
             return Evidence(lines=tuple(self._lines), complete=False, sha256=self._hash.hexdigest())
 
     def close(self) -> Evidence:
-        """Write the end line with count and digest. Later lines are dropped."""
+        """Write the end line with count and digest. Later lines are dropped.
+
+        Evidence that could not be written to its end is what lies on the disk: not complete.
+        """
         with self._lock:
             end = EndLine(count=len(self._lines), sha256=self._hash.hexdigest())
             self._closed = True
-            self._file.write(end.model_dump_json().encode() + b"\n")
+            with contextlib.suppress(HarnessBroken):
+                if not self.broken:
+                    self._append(end.model_dump_json().encode() + b"\n")
             self._file.close()
+            if self.broken:
+                return read_evidence(self._path)
             return Evidence(lines=tuple(self._lines), complete=True, sha256=end.sha256)
 
 

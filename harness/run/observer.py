@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextvars
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from harness.errors import CommandFailed, CouldNotAsk
+from harness import clock
+from harness.errors import CommandFailed, CouldNotAsk, PortalDrillError
 from harness.kinds import registry
 from harness.kinds.contracts import (
     CheckAccess,
@@ -26,6 +28,8 @@ from harness.model.plan import Step
 from harness.run.journal import Journal
 from harness.run.sandbox import Sandbox
 from harness.run.session import Session
+
+GRACE_S = 2.0  # a handle that gives up by the deadline says more than that there was no answer
 
 
 class Observer:
@@ -54,6 +58,17 @@ class Observer:
                 and (not only or use.name in only)
             ):
                 self._observe_one(use, kind, access, step.deadline_s)
+        if when is not When.TORN_DOWN:
+            self._note_troubles(when, step.deadline_s)
+
+    def _note_troubles(self, when: When, within_s: float) -> None:
+        """What the sandbox lacked until now: a check that found something wrong may have found that."""
+        journal = self.box.session.journal
+        try:
+            with clock.deadline(within_s):
+                journal.observe("troubles", [*self.box.troubles()], subject=when)
+        except PortalDrillError as error:
+            journal.observe("troubles", None, subject=when, seen=Seen.COULD_NOT_ASK, reason=str(error))
 
     def _observe_one(self, use: CheckUse, kind: CheckKind, access: CheckAccess, within_s: float) -> None:
         assert isinstance(kind, Observes)
@@ -89,11 +104,9 @@ def record_what(
 ) -> None:
     """One observation, with its deadline; `refused` says what an answer that says no means here."""
     seen, data, reason = Seen.SEEN, None, ""
-    pool = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"check-{name}")
-    future = pool.submit(see)
     try:
-        data = future.result(timeout=within_s)
-    except concurrent.futures.TimeoutError:
+        data = _within(see, within_s, f"check-{name}")
+    except TimeoutError:
         seen, reason = Seen.TIMED_OUT, f"no answer within {within_s:g} s"
     except CommandFailed as error:
         seen, reason = refused, str(error)
@@ -101,9 +114,33 @@ def record_what(
         seen, reason = Seen.COULD_NOT_ASK, str(error)
     except Exception as error:
         seen, reason = Seen.CRASHED, f"{type(error).__name__}: {error}"
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
     journal.observe(name, data, subject=subject, seen=seen, reason=reason)
+
+
+def _within(see: Callable[[], JsonValue], within_s: float, name: str) -> JsonValue:
+    """What `see` gives. One that outlives its deadline is left alone, and keeps nobody from ending.
+
+    Raises: TimeoutError, or whatever it raises.
+    """
+    given: list[JsonValue] = []
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with clock.deadline(within_s):
+                given.append(see())
+        except BaseException as error:
+            raised.append(error)
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
+    thread.start()
+    thread.join(clock.remaining_s(within_s) + GRACE_S)
+    if thread.is_alive():
+        raise TimeoutError
+    if raised:
+        raise raised[0]
+    return given[0]
 
 
 def _moment(kind: CheckKind, session: Session) -> When:

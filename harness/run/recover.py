@@ -58,7 +58,7 @@ class Recovery:
         portal = RestoredPortal(self.box)
         do: dict[Action, Do] = {
             Action.VERIFY_ARTEFACTS: self._verify,
-            Action.PREFLIGHT: lambda step: run_preflight(self.session),
+            Action.PREFLIGHT: self._preflight,
             Action.DISASTER: self._disaster,
             Action.CREATE_TARGET: self._create_target,
             Action.START_SERVICE: self._start_service,
@@ -71,7 +71,8 @@ class Recovery:
             Action.OBSERVE: Observer(self.box).observe,
             Action.TEAR_DOWN: self._tear_down,
         }
-        self._states = run_steps("recover", steps, do, self.session.journal, self.session.progress, self._states)
+        journal, progress = self.session.journal, self.session.progress
+        self._states = run_steps("recover", steps, do, journal, progress, self._states, self.box.troubles)
 
     # ---------------------------------------------------------------- before the portal starts
 
@@ -83,6 +84,10 @@ class Recovery:
         if wrong:
             raise StepFailed(f"the artefacts are not what was sealed: {wrong[0]}")
         self.session.journal.mark("artefacts_verified")
+
+    def _preflight(self, step: Step) -> None:
+        """Before the disaster: the sandbox can start, and has room for at least the artefacts themselves."""
+        run_preflight(self.session, sum(artefact.size_bytes for artefact in self.box.point.artefacts))
 
     def _disaster(self, step: Step) -> None:
         """From the mark on no source is reachable; the canary writer's last write stays indeterminate."""

@@ -8,6 +8,7 @@ from math import floor
 from pathlib import Path
 
 from harness.containers.stack import ContainerStack
+from harness.containers.troubles import troubles_of
 from harness.errors import HarnessBroken
 from harness.kinds import registry
 from harness.kinds.contracts import ComponentAccess, KnowsAge, PortalAccess, PortalKind, Probe, Trace
@@ -17,6 +18,14 @@ from harness.model.restore_point import Canary, RestorePoint
 from harness.run.inventory import traced
 from harness.run.session import Session
 from harness.run.tally import Meanwhile
+
+
+def troubles_in(stack: ContainerStack) -> tuple[str, ...]:
+    what = "the sandbox is too small" if stack.role == "sandbox" else "the source's machine is too small"
+    return tuple(
+        trouble if "paused" in trouble else f"{what}: {trouble}"
+        for trouble in troubles_of(stack.engine, stack.owner, stack.services)
+    )
 
 
 @dataclass
@@ -71,6 +80,10 @@ class Sandbox:
         paths = [self.folder / ref.path for ref in refs if ref]
         restored = self.session.folder / "inventories" / f"{component}.restored.jsonl.gz"
         return {key: Trace(*digests) for key, digests in traced(keys, *paths, restored)}
+
+    def troubles(self) -> tuple[str, ...]:
+        """What the sandbox lacks, so that what fails in it is ours. Raises: CouldNotAsk, HarnessBroken."""
+        return troubles_in(self.stack)
 
     @property
     def access(self) -> PortalAccess:

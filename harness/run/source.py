@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 
+from harness import __version__
 from harness.containers.golden import fill_from_golden, golden_key, keep_golden
 from harness.containers.images import ensure
+from harness.containers.labels import new_owner
 from harness.containers.preflight import preflight
 from harness.containers.stack import ContainerStack
-from harness.errors import CouldNotAsk
+from harness.containers.troubles import LEAST_BYTES, free_bytes_of
+from harness.errors import CouldNotAsk, HarnessBroken
 from harness.kinds.contracts import Probe
 from harness.model.frozen import JsonValue
 from harness.model.plan import Step
@@ -93,7 +96,14 @@ class OwnedSource:
         self._wait_healthy(step.deadline_s)
 
 
-def run_preflight(session: Session) -> None:
-    """Each service image of the sandbox starts with empty data on this engine, or it is our fault (DESIGN 3)."""
+def run_preflight(session: Session, to_restore_bytes: int = 0) -> None:
+    """Each service image of the sandbox starts with empty data on this engine, and there is room for what is to be
+    restored, or it is our fault (DESIGN 3). Raises: HarnessBroken."""
     services = [service for service in session.plan.services if not service.profiles]
-    preflight(session.engine, services, session.state, session.progress.note)
+    if to_restore_bytes:
+        free = free_bytes_of(session.engine, new_owner(session.run_id, session.drill.name, "preflight", session.state))
+        if free < to_restore_bytes + LEAST_BYTES:
+            raise HarnessBroken(
+                f"the container engine has room for {free:,} bytes; {to_restore_bytes:,} are to be restored"
+            )
+    preflight(session.engine, services, session.state, session.progress.note, __version__)

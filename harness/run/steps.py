@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, StepFailed
+from harness import clock
+from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, PortalDrillError, StepFailed
 from harness.model.evidence import StepLine, StepState
 from harness.model.plan import Action, Step
 from harness.model.progress import Progress
@@ -13,7 +15,18 @@ from harness.run.journal import Journal
 
 # Steps in which the harness looks instead of restoring: their time is not the portal's (DESIGN 6).
 OBSERVING = frozenset({Action.INVENTORY_RESTORED, Action.OBSERVE})
+# What cleans up is done even when nothing can be written down any more.
+CLOSING = frozenset({Action.TEAR_DOWN})
+ASKING_S = 30.0  # to find out whose the fault is
+# What tools say of errors that are the machine's. Source: errno(3), texts of ENOSPC, EDQUOT and ENOMEM.
+OURS = ("No space left on device", "Disk quota exceeded", "Cannot allocate memory")
+
 Do = Callable[[Step], None]
+Troubles = Callable[[], Sequence[str]]
+
+
+def none_known() -> Sequence[str]:
+    return ()
 
 
 def run_steps(
@@ -23,33 +36,42 @@ def run_steps(
     journal: Journal,
     progress: Progress,
     earlier: Mapping[str, StepState] | None = None,
+    troubles: Troubles = none_known,
 ) -> dict[str, StepState]:
     """Run each step whose needs ended well; returns how each ended, `earlier` ones included.
 
-    Shape: one `step` line per step; failures are classed as theirs (`failed`) or ours (`broken`).
+    Shape: one `step` line per step; failures are classed as theirs (`failed`) or ours (`broken`). `troubles` is
+    asked after a failure: what the containers lack makes it ours.
+    Raises: HarnessBroken if the evidence cannot be written: nothing more may be done then but cleaning up.
     """
     states: dict[str, StepState] = dict(earlier or {})
     for step in steps:
+        if journal.broken and step.action not in CLOSING:
+            raise HarnessBroken(journal.broken)
         lacking = [need for need in step.needs if states.get(need) is not StepState.ENDED]
         progress.step_started(half, step)
         if lacking:
             line = journal.step(step.id, StepState.SKIPPED, 0.0, f"needs {', '.join(lacking)}")
         else:
-            line = _run_one(step, do[step.action], journal)
+            line = _run_one(step, do[step.action], journal, troubles)
         states[step.id] = line.state
         progress.step_ended(half, step, line)
     return states
 
 
-def _run_one(step: Step, do: Do, journal: Journal) -> StepLine:
+def _run_one(step: Step, do: Do, journal: Journal, troubles: Troubles) -> StepLine:
     started = time.monotonic()
     state, reason = StepState.ENDED, ""
     if step.action in OBSERVING:
         journal.mark("observing_started", step.id)
     try:
-        do(step)
+        # Of one moment every check has its own deadline, and none takes the others' time.
+        with clock.deadline(math.inf if step.action is Action.OBSERVE else step.deadline_s):
+            do(step)
     except (StepFailed, CommandFailed) as error:
-        state, reason = StepState.FAILED, str(error)
+        ours = _ours(str(error), troubles)
+        state = StepState.BROKEN if ours else StepState.FAILED
+        reason = f"{ours}: {error}" if ours else str(error)
     except (CouldNotAsk, HarnessBroken) as error:
         state, reason = StepState.BROKEN, str(error)
     except Exception as error:
@@ -58,3 +80,15 @@ def _run_one(step: Step, do: Do, journal: Journal) -> StepLine:
         if step.action in OBSERVING:
             journal.mark("observing_ended", step.id)
     return journal.step(step.id, state, time.monotonic() - started, reason)
+
+
+def _ours(said: str, troubles: Troubles) -> str:
+    """Why a failure is not the backup's; empty if it is."""
+    if any(text in said for text in OURS):
+        return "the machine has no room left for it"
+    try:
+        with clock.deadline(ASKING_S):
+            found = troubles()
+    except PortalDrillError as error:
+        return f"whose fault it is cannot be found out ({error})"
+    return "; ".join(found)

@@ -5,19 +5,27 @@ Layout: `<state>/vault/<drill>/<id>/` with `record.json`, `artefacts/<component>
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import HarnessBroken
 from harness.model.restore_point import Artefact, ArtefactFile, RestorePoint
 
 RECORD = "record.json"
-UNSEALED_S = 6 * 3600.0  # the time to live of a run's containers
+FULL_BYTES = 65_536  # a file system seldom gives away its very last blocks
 RECOVERED = "recovered"  # an empty file: a recovery from this restore point has passed
+
+
+def troubles(folder: Path) -> tuple[str, ...]:
+    """Why nothing that is written to this folder can be whole: the disk below it is full."""
+    there = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    return (f"the vault is full: {free:,} bytes are free in {there}",) if free < FULL_BYTES else ()
 
 
 def vault_of(state: Path, drill: str) -> Path:
@@ -116,20 +124,57 @@ def reseal(folder: Path, point: RestorePoint) -> RestorePoint:
 
 
 def prune(vault: Path, keep: int) -> tuple[str, ...]:
-    """Remove all but the newest `keep` sealed restore points; the newest that was recovered is never removed."""
+    """Remove all but the newest `keep` sealed restore points; neither the newest that was recovered nor one that
+    a run holds is removed."""
     points = sorted((path.parent for path in vault.glob(f"*Z-*/{RECORD}")), reverse=True)
     newest_good = next((path for path in points if (path / RECOVERED).exists()), None)
-    removed = [path for path in points[keep:] if path != newest_good]
-    for path in removed:
-        shutil.rmtree(path)
-    return tuple(path.name for path in removed)
+    return _removed(path for path in points[keep:] if path != newest_good)
 
 
 def remove_unsealed(state: Path) -> tuple[str, ...]:
-    """Remove captures that were cut off: no record after as long as a run may live. Returns their ids."""
-    oldest = time.time() - UNSEALED_S
-    folders = [path for path in (state / "vault").glob("*/*Z-*") if not (path / RECORD).exists()]
-    removed = [path for path in folders if path.stat().st_mtime < oldest]
-    for path in removed:
-        shutil.rmtree(path)
-    return tuple(path.name for path in removed)
+    """Remove captures that were cut off: no record, and no run holds them. Returns their ids."""
+    return _removed(path for path in (state / "vault").glob("*/*Z-*") if not (path / RECORD).exists())
+
+
+def _removed(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Names of those that were removed: all that nobody holds."""
+    names = []
+    for folder in sorted(folders, reverse=True):
+        if (descriptor := _lock(folder, fcntl.LOCK_EX)) is not None:
+            try:
+                shutil.rmtree(folder)
+            finally:
+                os.close(descriptor)
+            names.append(folder.name)
+    return tuple(names)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The restore point stays as long as this run needs it, or makes it; the kernel lets go however the run ends.
+
+    Raises: HarnessBroken if it is just being removed.
+    """
+    descriptor = _lock(folder, fcntl.LOCK_SH)
+    if descriptor is None:
+        raise HarnessBroken(f"the restore point {folder} is just being removed")
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path, how: int) -> int | None:
+    """A descriptor with the lock; None if another process has it, or the folder is gone."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), folder.stat()):
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None

@@ -10,7 +10,8 @@ import pytest
 from drill_bench import Bench, Finished
 
 from harness.kinds import registry
-from harness.pipeline import judge_saved
+from harness.model.drill import Source
+from harness.pipeline import changed_since, judge_saved
 from harness.report.files import verdict_bytes
 
 pytestmark = pytest.mark.engine
@@ -82,3 +83,27 @@ def test_restore_point_can_be_recovered_again(bench: Bench, clean: Finished, poi
     assert again.verdict["outcome"] == "PASS"
     assert again.verdict["recovered"] is False  # measured RPO belongs to the run that captured
     assert again.verdict["restore_point"] == clean.verdict["restore_point"]
+
+
+def test_gate_opens_and_closes_when_compose_file_or_image_is_another(clean: Finished, bench: Bench) -> None:
+    """What the drill file names is compared too, as the engine and the Compose file have it now."""
+    drill = bench.drill
+    assert changed_since(clean.folder, drill) == ()
+    stack = drill.source.stack
+    services = tuple(s.model_copy(update={"command": ("postgres", "-c", "fsync=off")}) for s in stack.services)
+    changed = stack.model_copy(update={"services": services})
+    (said,) = changed_since(clean.folder, drill.model_copy(update={"source": Source(stack=changed)}))
+    assert said == f"the Compose file {stack.file} has changed"
+    other = (*(s.model_copy(update={"image": "portal-drill/tools:1"}) for s in stack.services),)
+    changed = stack.model_copy(update={"services": other})
+    said = changed_since(clean.folder, drill.model_copy(update={"source": Source(stack=changed)}))[-1]
+    assert "the image portal-drill/tools:1" in said
+    assert "is not that of the latest run" in said
+
+
+def test_gate_closes_without_an_engine_to_ask(
+    clean: Finished, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    (said,) = changed_since(clean.folder, bench.drill)
+    assert said.startswith("the images cannot be compared")

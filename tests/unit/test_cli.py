@@ -211,10 +211,14 @@ class JudgedAgain(Fake):
     def __init__(self, **changed: Any) -> None:
         super().__init__()
         self.changed = changed
+        self.since: tuple[str, ...] = ()
 
     def judge_saved(self, folder: Path) -> Verdict:
         self.said.append(folder.name)
         return files.read_verdict(folder).model_copy(update=self.changed)
+
+    def changed_since(self, folder: Path, file: Path) -> tuple[str, ...]:
+        return self.since
 
 
 def gate(root: Path, max_age: str, stages: Stages | None = None) -> int:
@@ -239,6 +243,15 @@ def test_the_gate_keeps_closed_if_the_evidence_does_not_bear_the_verdict_out(
     assert capsys.readouterr().out.splitlines()[1:] == [
         "  - the saved evidence, judged again, does not give the saved verdict"
     ]
+
+
+def test_the_gate_keeps_closed_if_something_has_changed_since(
+    recovered_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = JudgedAgain()
+    stages.since = ("the Compose file compose.yaml has changed",)
+    assert gate(recovered_root, "90000 d", stages) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == ["  - the Compose file compose.yaml has changed"]
 
 
 def test_the_gate_says_unknown_if_the_run_cannot_be_judged_again(

@@ -76,7 +76,10 @@ def downtime(drill: Drill, evidence: Evidence, captured_here: bool) -> Objective
         if isinstance(line, Mark) and line.name == "probe_failed" and down is None:
             down = line
         elif isinstance(line, Mark) and line.name in ("probe_good", "probing_ended") and down is not None:
-            total += span_s(down, line) or 0.0
+            span = span_s(down, line)
+            if span is None:
+                return unmeasured("downtime", limit_s, "the marks are of two boots")
+            total += span
             down = None
     return ObjectiveResult(
         name="downtime",

@@ -40,6 +40,12 @@ class Options(KindOptions):
     )
 
 
+def loosened(options: Options) -> Iterator[str]:
+    yield from (
+        f"any host like {rule.host} may go on being named" for rule in options.allowed if not rule.host.strip("*.?")
+    )
+
+
 def look(access: SourceAccess, options: Options) -> JsonValue:
     """What the source's configuration names, and the addresses of its containers."""
     return _named(access) | {"addresses": {**access.stack.addresses()}}

@@ -46,6 +46,10 @@ class Options(KindOptions):
     )
 
 
+def loosened(options: Options) -> Iterator[str]:
+    yield from (f"what the processes of {service} hold open is not surveyed" for service in options.closed_services)
+
+
 def look(access: SourceAccess, options: Options) -> JsonValue:
     """Counts by sort of thing, and every finding by the name that a waiver would give it; see `Survey.data`.
 

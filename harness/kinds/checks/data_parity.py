@@ -45,6 +45,12 @@ class Options(KindOptions):
     )
 
 
+def loosened(options: Options) -> Iterator[str]:
+    default = Options().max_transient_percent
+    if options.max_transient_percent > default:
+        yield f"up to {options.max_transient_percent:g} % of the items may change during the backup, not {default:g} %"
+
+
 def judge(record: Record, options: Options) -> CheckResult:
     """FAIL: missing, extra or changed. UNKNOWN: a component without a comparison, empty on both sides, or with
     more transient items than the bracket may excuse."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from harness.kinds.checks._in_flight import MOST, Window, changed_meanwhile, window_of
+from harness.kinds.checks._in_flight import MOST, TOLERANCE, Window, changed_meanwhile, window_of
 from harness.kinds.checks._lists import merged, titled
 from harness.kinds.contracts import CheckAccess, ContentItem, KindOptions, ListsIndex, Record, When, joined
 from harness.model.drill import Drill
@@ -30,6 +30,10 @@ FIRST = 20
 
 class Options(KindOptions):
     floor: int = Field(default=1, ge=1, description="Fewer items than this in the database: UNKNOWN.")
+
+
+def loosened(options: Options) -> tuple[str, ...]:
+    return ()  # a higher floor asks for more
 
 
 def moment(drill: Drill) -> When:
@@ -158,14 +162,20 @@ def judge(record: Record, options: Options) -> CheckResult:
         assert isinstance(part, dict) and isinstance(part["first"], list)
         count += int(str(part["count"]))
         names += [f"{kind.replace('_', ' ')}: {name}" for name in part["first"]]
+    skewed = data["skew"]
+    assert isinstance(skewed, dict)
+    moved_s = record.restore_point.evidence.clock_moved_s() if record.restore_point else 0.0
+    if moved_s > TOLERANCE.total_seconds() and (count or skewed["count"]):
+        found = (
+            f"the clock was set by {moved_s:g} s during the backup: what was written then cannot be told by its time"
+        )
+        return _result(when, Outcome.UNKNOWN, expected, f"{found}; {joined(names, 3)}", names, count)
     if count:
         return _result(when, Outcome.FAIL, expected, f"{count} differences: {joined(names, 3)}", names, count)
     in_database, queries = int(str(data.get("database_count", 0))), int(str(data["queries"]))
     if not data["covered_by_queries"] or (data["engine_list"] and in_database < options.floor):
         found = f"{in_database} items in the database, {queries} queries: nothing that could disagree"
         return _result(when, Outcome.UNKNOWN, expected, found, [], 0)
-    skewed = data["skew"]
-    assert isinstance(skewed, dict)
     reached = int(str(data["covered_by_queries"]))
     found = f"{in_database:,} items in both lists; {queries} searches find all they must, {reached:,} items among them"
     if skewed["count"]:

@@ -43,6 +43,14 @@ class Options(KindOptions):
         return value
 
 
+def loosened(options: Options) -> Iterator[str]:
+    usual = Options()
+    if options.within[0] < usual.within[0] or options.within[1] > usual.within[1]:
+        yield f"volumes may change by {options.within}, not {usual.within}"
+    if options.floor_items > usual.floor_items or options.floor_bytes > usual.floor_bytes:
+        yield f"changes by fewer than {options.floor_items} items or {options.floor_bytes} bytes are not judged"
+
+
 def judge(record: Record, options: Options) -> CheckResult:
     """FAIL: items or bytes of a component outside the ratios, by more than the floor, or all of it gone. UNKNOWN: no
     record of the volumes. A first run has nothing to compare with: it is judged that there is something at all."""

@@ -38,6 +38,10 @@ class Options(KindOptions):
     allowed: list[Allowed] = Field(default=[], description="What the restored copy may ask for, each with a reason.")
 
 
+def loosened(options: Options) -> Iterator[str]:
+    yield from (f"any host like {rule.host} may be asked for" for rule in options.allowed if not rule.host.strip("*.?"))
+
+
 def observe(access: CheckAccess, options: Options) -> JsonValue:
     """The record first: trying the ways out counts as asking the host."""
     record = access.stack.attempts()

@@ -43,6 +43,11 @@ class Options(KindOptions):
     )
 
 
+def loosened(options: Options) -> Iterator[str]:
+    if options.tolerance_s > Options().tolerance_s:
+        yield f"a file may be {options.tolerance_s:g} s older than its row, not {Options().tolerance_s:g} s"
+
+
 def look(access: SourceAccess, options: Options) -> JsonValue:
     """The same join at the source, before the backup: what did not agree there either."""
     return _joined(access, {}, {}, at_source=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from written_run import DIFFERENCE, DRILL, LINES, PLAN, POINT, POINT_ID, START, at, mark, step
 
@@ -262,3 +264,76 @@ def test_hardly_any_evidence_is_still_judged() -> None:
 def test_evidence_without_a_line_cannot_be_judged() -> None:
     with pytest.raises(HarnessBroken, match="no line to judge"):
         judged((), complete=False, point=None)
+
+
+def lacked(*troubles: str, moment: str = "as_restored", seen: Seen = Seen.SEEN, reason: str = "") -> Observation:
+    return Observation(name="troubles", subject=moment, data=[*troubles], seen=seen, reason=reason, at=at(26))
+
+
+STALE = (*without("freshness"), Observation(name="freshness", data=["of yesterday"], at=at(25)))
+
+
+def test_failure_seen_in_a_sandbox_without_memory_is_unknown() -> None:
+    verdict = judged((*STALE, lacked("the sandbox is too small: memory ran out in db")))
+    assert (outcome_of(verdict, "freshness"), verdict.outcome) == (UNKNOWN, UNKNOWN)
+    found = next(check.found for check in verdict.checks if check.name == "freshness")
+    assert found.startswith("the sandbox is too small: memory ran out in db; then found: the newest nonce is")
+
+
+def test_failure_is_unknown_if_what_the_sandbox_lacked_could_not_be_asked() -> None:
+    verdict = judged((*STALE, lacked(seen=Seen.COULD_NOT_ASK, reason="no engine")))
+    assert outcome_of(verdict, "freshness") is UNKNOWN
+
+
+@pytest.mark.parametrize("note", [lacked(), lacked("memory ran out in web", moment="settled")])
+def test_failure_stays_one_if_the_sandbox_lacked_nothing_at_that_moment(note: Observation) -> None:
+    assert outcome_of(judged((*STALE, note)), "freshness") is FAIL
+
+
+def test_what_the_sandbox_lacked_excuses_no_manifest_and_hides_no_pass() -> None:
+    wrong = Observation(name="restore_point", data={"disagreements": ["database/dump is missing"]}, at=at(14))
+    note = lacked("memory ran out in db", moment="at_rest")
+    assert outcome_of(judged((*without("restore_point"), wrong, note)), "restore_point") is FAIL
+    assert judged((*LINES, note)).outcome is PASS
+
+
+def test_slow_recovery_in_a_sandbox_without_memory_is_unknown() -> None:
+    hasty = DRILL.model_copy(update={"objectives": DRILL.objectives.model_copy(update={"rto_s": 0.1})})
+    assert judged(drill=hasty).objectives["rto"].outcome is FAIL
+    rto = judged((*LINES, lacked("memory ran out in db")), drill=hasty).objectives["rto"]
+    assert (rto.outcome, rto.reason.startswith("memory ran out in db")) == (UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "partial"),
+    [
+        ({"max_transient_percent": 0.5}, ()),
+        ({}, ()),
+        (
+            {"max_transient_percent": 40},
+            ("data_parity: up to 40 % of the items may change during the backup, not 1 %",),
+        ),
+    ],
+)
+def test_option_that_loosens_a_check_keeps_a_run_from_being_recovered(
+    options: dict[str, float], partial: tuple[str, ...]
+) -> None:
+    checks = tuple(
+        use.model_copy(update={"options": options}) if use.name == "data_parity" else use for use in DRILL.checks
+    )
+    verdict = judged(drill=DRILL.model_copy(update={"checks": checks}))
+    assert (verdict.outcome, verdict.partial, verdict.recovered) == (PASS, partial, not partial)
+
+
+def moved(line: Line, by_s: float) -> Line:
+    instant = line.at.model_copy(update={"utc": line.at.utc + timedelta(seconds=by_s)})  # type: ignore[union-attr]  # no end line
+    return line.model_copy(update={"at": instant})
+
+
+@pytest.mark.parametrize("by_s", [-86_400.0, 86_400.0])
+@pytest.mark.parametrize("since", [1, 5, 9, 13])
+def test_clock_that_was_set_during_the_run_changes_no_outcome(by_s: float, since: int) -> None:
+    lines = (*LINES[:since], *(moved(line, by_s) for line in LINES[since:]))
+    before, after = judged(), judged(lines)
+    assert (after.outcome, after.checks, after.objectives) == (before.outcome, before.checks, before.objectives)
+    assert Evidence(lines=lines, complete=True, sha256="").clock_moved_s() == 86_400.0

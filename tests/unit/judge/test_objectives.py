@@ -447,3 +447,13 @@ def test_prober_that_broke_makes_downtime_unknown_however_good_the_answers_were(
             None,
             "the prober broke: KeyError: 'id'",
         )
+
+
+def test_outage_across_two_boots_makes_downtime_unknown() -> None:
+    lines = (
+        mark("probing_started", 1),
+        mark("probe_failed", 4),
+        mark("probe_good", 2, boot="two"),
+        mark("probing_ended", 9, probes=9, resolution_s=0.3),
+    )
+    assert downtime(drill(), evidence(*lines), True).outcome is UNKNOWN

@@ -11,7 +11,7 @@ import pytest
 
 from harness.kinds import registry
 from harness.kinds.checks import portal_health
-from harness.kinds.contracts import Probe, Record
+from harness.kinds.contracts import Loosens, Probe, Record
 from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
 from harness.model.evidence import Evidence, Instant, Line, Mark, Observation, StepLine, StepState
 from harness.model.inventory import Difference, Named
@@ -520,3 +520,16 @@ def test_index_with_nothing_to_compare_is_unknown(changes: dict[str, int]) -> No
 
 def test_index_that_nobody_looked_at_is_unknown() -> None:
     assert judged("index_consistency").outcome is UNKNOWN
+
+
+@pytest.mark.parametrize("name", registry.names("checks"))
+def test_check_with_options_says_which_of_them_loosen_it(name: str) -> None:
+    """An option that lets more pass makes a run partial: a check has to say so, if only that none of them does."""
+    kind = registry.check(name)
+    if kind.Options.model_fields:
+        assert isinstance(kind, Loosens), f"{name} has options and no function `loosened`"
+        assert [*kind.loosened(kind.Options())] == []
+
+
+def test_probe_that_is_not_judged_is_said() -> None:
+    assert [*portal_health.loosened(portal_health.Options(ignore=["log"]))] == ["the probe log is not judged"]

@@ -12,7 +12,7 @@ import pytest
 from harness.kinds.checks import index_consistency
 from harness.kinds.contracts import CheckAccess, ContentItem, Query, Record, Trace
 from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
-from harness.model.evidence import Evidence, Instant, Mark, Observation
+from harness.model.evidence import Evidence, Instant, LogLine, Mark, Observation
 from harness.model.plan import Plan
 from harness.model.restore_point import Artefact, RestorePoint
 from harness.model.verdict import CheckResult, Outcome
@@ -62,6 +62,11 @@ class PortalWithTraces(PortalWithIndex):
         return {"database": f"row/{key}", "search": f"document/{key}"}
 
 
+def log(second: float, set_by_s: float = 0.0) -> LogLine:
+    utc = START + timedelta(seconds=second + set_by_s)
+    return LogLine(text="", at=Instant(monotonic_s=second, utc=utc, boot_id="one"))
+
+
 def artefact(component: str, span: Span) -> Artefact:
     started, finished = (
         Mark(
@@ -92,6 +97,7 @@ def judged(
     artefacts: tuple[str, ...] = ("database", "search"),
     traces: dict[str, dict[str, Trace]] | None = None,
     portal: type[PortalWithIndex] = PortalWithIndex,
+    clock_set_by_s: float = 0.0,
 ) -> tuple[CheckResult, dict[str, Any]]:
     """The check's result, and what it observed."""
     drill = Drill(
@@ -128,7 +134,11 @@ def judged(
         survey={},
         versions={},
         canaries=(),
-        evidence=Evidence(lines=(), complete=False, sha256="0" * 64),
+        evidence=Evidence(
+            lines=(log(1), log(2, set_by_s=clock_set_by_s)),
+            complete=False,
+            sha256="0" * 64,
+        ),
     )
     plan = Plan(drill="shop", components=drill.components, services=(), capture=(), recover=())
     nothing: Any = None
@@ -150,6 +160,17 @@ def judged(
     seen = Observation(name="index_consistency", data=data, at=point.artefacts[0].started.at)
     evidence = Evidence(lines=(seen,), complete=True, sha256="0" * 64)
     return index_consistency.judge(Record(drill, plan, point, evidence, True), options), data
+
+
+@pytest.mark.parametrize("set_by_s", [-3600.0, 3600.0])
+def test_clock_that_was_set_makes_what_time_would_tell_unknown(set_by_s: float) -> None:
+    """Neither is a true loss excused by a window that was set over it, nor a write in flight called a loss."""
+    for second in (8, 25):
+        result, _ = judged([OLD], [OLD, new(second)], DATABASE_FIRST, clock_set_by_s=set_by_s)
+        assert result.outcome is UNKNOWN
+        assert result.found.startswith("the clock was set by 3600 s during the backup")
+    result, _ = judged([OLD, new(25)], [OLD, new(25)], DATABASE_FIRST, clock_set_by_s=set_by_s)
+    assert result.outcome is PASS
 
 
 def kinds(data: dict[str, Any]) -> dict[str, int]:

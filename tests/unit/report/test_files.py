@@ -78,3 +78,12 @@ def test_an_unreadable_verdict_is_said_in_one_sentence(content: bytes | None, sa
     with pytest.raises(files.VerdictUnreadable, match=said) as raised:
         files.read_verdict(tmp_path)
     assert "\n" not in str(raised.value)
+
+
+def test_a_partial_run_is_never_latest(
+    tmp_path: Path, verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
+) -> None:
+    folder = tmp_path / "20261121T075100Z-4f3a"
+    folder.mkdir()
+    files.write_reports(folder, verdict_of("partial"), drill, plan.model_copy(update={"only_checks": ("x",)}), evidence)
+    assert not (tmp_path / "latest").is_symlink()

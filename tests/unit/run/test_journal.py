@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import HarnessBroken
 from harness.model.evidence import Mark, Seen, StepState
 from harness.run.journal import Journal, read_evidence
 
@@ -183,3 +184,44 @@ def test_text_that_is_not_unicode_can_be_written(begin: Callable[..., Journal], 
     journal.mark("probe_failed", found=os.fsdecode(b"caf\xe9"))
     journal.close()
     assert read_evidence(path).complete
+
+
+class FullDisk:
+    """Takes so many bytes, and then none."""
+
+    def __init__(self, file: Any, room: int) -> None:
+        self._file, self._room = file, room
+
+    def write(self, text: bytes) -> int:
+        if not self._room:
+            raise OSError(28, "No space left on device")
+        taken = text[: self._room]
+        self._room -= len(taken)
+        return int(self._file.write(taken))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@pytest.mark.parametrize("room", [0, 10, 150])
+def test_disk_that_is_full_ends_the_evidence_and_is_said_once(room: int, tmp_path: Path) -> None:
+    """A line cut short is no line: what is read later is what reached the disk whole."""
+    journal = Journal(tmp_path / "evidence.jsonl")
+    journal._file = FullDisk(journal._file, room)  # type: ignore[assignment]  # the handle to the disk
+    with pytest.raises(HarnessBroken, match="cannot be written any more"):
+        for number in range(9):
+            journal.mark("m", number=number)
+    assert journal.broken
+    journal.mark("dropped")  # whoever cleans up goes on
+    evidence = journal.close()
+    assert not evidence.complete
+    assert evidence == read_evidence(tmp_path / "evidence.jsonl")
+    assert evidence.mark("dropped") is None
+
+
+def test_disk_that_is_full_at_the_last_line_leaves_evidence_without_an_end(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "evidence.jsonl")
+    journal.mark("m")
+    journal._file = FullDisk(journal._file, 5)  # type: ignore[assignment]  # the handle to the disk
+    evidence = journal.close()
+    assert (evidence.complete, len(evidence.lines)) == (False, 1)

@@ -45,10 +45,11 @@ def observed(
         differences={},
         leftovers=None,
         trace=nothing_traced,
+        troubles=lambda: (),
     )
     step = Step(id="observe", action=Action.OBSERVE, subject=FRESHNESS, deadline_s=within_s)
     Observer(box).observe(step)
-    return [line for line in journal.so_far().lines if isinstance(line, Observation)]
+    return [line for line in journal.so_far().lines if isinstance(line, Observation) and line.name != "troubles"]
 
 
 FRESHNESS = When.AS_RESTORED

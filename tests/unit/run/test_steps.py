@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, StepFailed
+from harness import clock
+from harness.errors import CommandFailed, CouldNotAsk, EngineGone, HarnessBroken, StepFailed
 from harness.model.evidence import StepState
 from harness.model.plan import Action, Step
 from harness.model.progress import Silent
@@ -91,3 +92,57 @@ def test_observing_is_marked_to_its_end_however_it_ends(journal: Journal, error:
         for mark in (*journal.so_far().marks("observing_started"), *journal.so_far().marks("observing_ended"))
     ]
     assert names == [("observing_started", "look"), ("observing_ended", "look")]
+
+
+@pytest.mark.parametrize("text", ["No space left on device", "Disk quota exceeded", "Cannot allocate memory"])
+def test_machine_without_room_is_no_failure_of_the_backup(journal: Journal, text: str) -> None:
+    error = CommandFailed(f"pg_restore exited with 1: could not extend file: {text}")
+    assert run(journal, [step("a")], {"a": error}) == {"a": BROKEN}
+    assert next(journal.so_far().steps()).reason.startswith("the machine has no room left for it: pg_restore exited")
+
+
+def failed_while(journal: Journal, troubles: Callable[[], tuple[str, ...]]) -> tuple[StepState, str]:
+    def do(one: Step) -> None:
+        raise CommandFailed("exit 1")
+
+    run_steps("recover", [step("a")], dict.fromkeys(Action, do), journal, Silent(), troubles=troubles)
+    line = next(journal.so_far().steps())
+    return line.state, line.reason
+
+
+def test_failure_in_a_sandbox_that_lacks_nothing_is_theirs(journal: Journal) -> None:
+    assert failed_while(journal, lambda: ()) == (FAILED, "exit 1")
+
+
+def test_failure_in_a_sandbox_without_memory_is_ours(journal: Journal) -> None:
+    assert failed_while(journal, lambda: ("memory ran out in db",)) == (BROKEN, "memory ran out in db: exit 1")
+
+
+def test_failure_whose_reason_cannot_be_found_out_is_ours(journal: Journal) -> None:
+    def gone() -> tuple[str, ...]:
+        raise EngineGone("no engine")
+
+    assert failed_while(journal, gone) == (BROKEN, "whose fault it is cannot be found out (no engine): exit 1")
+
+
+def test_nothing_but_cleaning_up_is_done_without_evidence(journal: Journal) -> None:
+    done: list[str] = []
+    journal.broken = "full"
+    do: dict[Action, Callable[[Step], None]] = dict.fromkeys(Action, lambda one: done.append(one.id))
+    with pytest.raises(HarnessBroken, match="full"):
+        run_steps("recover", [step("a")], do, journal, Silent())
+    run_steps("recover", [step("b", action=Action.TEAR_DOWN)], do, journal, Silent())
+    assert done == ["b"]
+
+
+@pytest.mark.parametrize(("action", "most_s"), [(Action.RESTORE, 9.0), (Action.OBSERVE, 60.0)])
+def test_step_has_its_deadline_and_observing_one_for_each_check(
+    journal: Journal, action: Action, most_s: float
+) -> None:
+    remaining: list[float] = []
+    do: dict[Action, Callable[[Step], None]] = dict.fromkeys(
+        Action, lambda one: remaining.append(clock.remaining_s(60))
+    )
+    run_steps("recover", [step("a", action=action)], do, journal, Silent())
+    assert remaining == [pytest.approx(most_s, abs=0.5)]
+    assert clock.remaining_s(60) == 60

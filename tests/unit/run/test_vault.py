@@ -161,7 +161,7 @@ def test_copy_is_apart_and_reseal_makes_it_agree(folder: Path, tmp_path: Path) -
 
 def points(tmp_path: Path, *names: str, recovered: tuple[str, ...] = ()) -> Path:
     for name in names:
-        (tmp_path / f"{name}T000000Z-0000").mkdir()
+        (tmp_path / f"{name}T000000Z-0000").mkdir(parents=True)
         (tmp_path / f"{name}T000000Z-0000" / vault.RECORD).touch()
         if name in recovered:
             (tmp_path / f"{name}T000000Z-0000" / vault.RECOVERED).touch()
@@ -220,3 +220,31 @@ def test_volumes_are_those_of_the_newest_sound_restore_point(tmp_path: Path, fol
         "id": POINT_ID,
         "components": {"database": {"items": None, "bytes": 4}, "files": {"items": 3, "bytes": 4}},
     }
+
+
+def test_prune_leaves_what_another_run_recovers_from(tmp_path: Path) -> None:
+    names = ("20260101", "20260102", "20260103")
+    with vault.held(points(tmp_path, *names) / "20260101T000000Z-0000"):
+        assert vault.prune(tmp_path, 1) == ("20260102T000000Z-0000",)
+    assert vault.prune(tmp_path, 1) == ("20260101T000000Z-0000",)
+
+
+def test_capture_that_was_cut_off_is_removed_as_soon_as_nobody_holds_it(tmp_path: Path) -> None:
+    folder = points(tmp_path / "vault" / "shop", "20260101", "20260102")
+    (folder / "20260102T000000Z-0000" / vault.RECORD).unlink()
+    (folder / "20260102T000000Z-0000" / "artefacts").mkdir()
+    with vault.held(folder / "20260102T000000Z-0000"):
+        assert vault.remove_unsealed(tmp_path) == ()
+    assert vault.remove_unsealed(tmp_path) == ("20260102T000000Z-0000",)
+    assert (left(folder), vault.remove_unsealed(tmp_path)) == (["20260101"], ())
+
+
+def test_restore_point_that_is_gone_cannot_be_held(tmp_path: Path) -> None:
+    with pytest.raises(HarnessBroken, match="removed"), vault.held(tmp_path / "gone"):
+        pass
+
+
+def test_vault_without_room_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert vault.troubles(tmp_path / "not" / "yet") == ()
+    monkeypatch.setattr(vault, "FULL_BYTES", 10**18)
+    assert "the vault is full" in vault.troubles(tmp_path)[0]

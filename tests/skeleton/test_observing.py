@@ -1,0 +1,87 @@
+"""What cannot be observed, because a container is held still or an answer never ends, is UNKNOWN by its deadline."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from drill_bench import At, Bench, impatient
+
+from harness.prepare import make_plan
+
+pytestmark = pytest.mark.engine
+
+PROVE = pytest.mark.prove
+SLOW_S = 3.0
+
+# Step at whose start the database is paused, and a check that is UNKNOWN by it. The checks of one moment
+# that asked before are not touched.
+PAUSED = {
+    "inventory_restored:database": "data_parity",
+    "start_portal": "restore",
+    "first_search": "freshness",
+    "observe:as_restored": "portal_health",
+    "observe:settled": "writable",
+}
+
+
+@pytest.mark.parametrize(
+    "step", [step if step == "observe:as_restored" else pytest.param(step, marks=PROVE) for step in PAUSED]
+)
+def test_paused_service_is_unknown_and_no_failure(step: str, bench: Bench, point: Path) -> None:
+    """A server that is frozen never answers: not the query, not its own time-out."""
+    api = bench.engine.api
+    plan = impatient(
+        make_plan(bench.drill), inventory_restored=SLOW_S, start_portal=SLOW_S, first_search=SLOW_S, observe=SLOW_S
+    )
+    run = bench.perform(plan, point, At(step, lambda run: api.pause(bench.container(run, "sandbox"))))
+    assert (run.verdict["outcome"], run.verdict["recovered"]) == ("UNKNOWN", False)
+    assert "FAIL" not in run.outcomes.values()
+    assert "FAIL" not in {objective["outcome"] for objective in run.verdict["objectives"].values()}
+    assert run.outcomes[PAUSED[step]] == "UNKNOWN"
+    assert run.outcomes["teardown"] == "PASS"
+    assert bench.left_of(run.run) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "check"),
+    [("back_up:database", "capture")]
+    + [pytest.param(step, "capture", marks=PROVE) for step in ("survey", "guard", "inventory_before:database", "seal")],
+)
+def test_paused_source_is_unknown_and_no_failure(step: str, check: str, bench: Bench) -> None:
+    """A source that is held still: no restore point, no disaster; after the last look at it nothing is lost."""
+    api = bench.engine.api
+    deadlines = dict.fromkeys(("survey", "guard", "inventory_before", "back_up"), SLOW_S)
+    run = bench.perform(
+        impatient(make_plan(bench.drill), **deadlines),
+        None,
+        At(step, lambda run: api.pause(bench.container(run, "source"))),
+    )
+    if step == "seal":
+        assert run.verdict["outcome"] != "FAIL"
+    else:
+        assert (run.verdict["outcome"], run.outcomes[check]) == ("UNKNOWN", "UNKNOWN")
+        assert run.verdict["restore_point"] is None
+        assert "disaster" not in (run.folder / "evidence.jsonl").read_text()
+    assert "FAIL" not in run.outcomes.values()
+    assert bench.left_of(run.run) == []
+
+
+def test_query_that_never_ends_is_given_up(bench: Bench, point: Path) -> None:
+    """Somebody holds a lock on the table that every inventory reads."""
+    api = bench.engine.api
+    lock = "psql -qXU postgres -d shop -c 'BEGIN; LOCK TABLE stock.product; SELECT pg_sleep(60)'"
+
+    def hold(run: str) -> None:
+        made = api.exec_create(bench.container(run, "sandbox"), ["bash", "-c", lock], user="postgres")
+        api.exec_start(made["Id"], detach=True)
+        time.sleep(0.5)
+
+    plan = impatient(make_plan(bench.drill), inventory_restored=SLOW_S)
+    run = bench.perform(plan, point, At("inventory_restored:database", hold))
+    assert run.verdict["outcome"] == "UNKNOWN"
+    assert run.outcomes["data_parity"] == "UNKNOWN"
+    assert "not compared" in run.check("data_parity")["found"]
+    assert "FAIL" not in run.outcomes.values()
+    assert run.step("inventory_restored:database")["duration_s"] < SLOW_S + 2
