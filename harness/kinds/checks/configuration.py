@@ -8,6 +8,7 @@ Requirements: LR-D7, GEN-D20, HCL-20.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from pydantic import Field
 

@@ -9,7 +9,7 @@ Requirements: LR-1, LR-4, LR-16, LR-18, LR71-10, LR71-11, HCL-20, GEN-D17.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from pydantic import Field
