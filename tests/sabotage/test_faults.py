@@ -94,7 +94,7 @@ NAMED = {
     "truncated/home": r"^restore:liferay_home: tree\.tar ",
     "truncated/roles": r"^restore:database: ",
     "truncated/server": r"^restore:application_server: tree\.tar ",
-    "volume_shrunk/tenth": r"^document_library: \d+ items, 0\.1 times as many as the \d+ of the last restore point",
+    "volume_shrunk/tenth": r"^document_library: \d+ items, 0\.1\d* times as many as the [\d,]+ of the last",
 }
 
 # The damage is one thing, and one thing is what the check may find.
