@@ -118,7 +118,8 @@ class Tally:
         """A sequence may stand anywhere between its two places at the source, and behind an id in use only if that
         id is beyond all that the sequence ever gave (somebody wrote it) or the sequence was behind it before."""
         first, end, found = (_Place.of(item) for item in (before, after, restored))
-        restarted = end.last < first.last  # by the source itself: from wherever it began
+        # By the source itself, from wherever it began; one that cycles may have done so unseen.
+        restarted = end.last < first.last or "cycles" in before.attributes
         if not restarted and found.last < first.last:
             what = f"{before.attributes['last']} to {restored.attributes['last']}"
             self.changed.add(f"{before.key} (set back from {what})")

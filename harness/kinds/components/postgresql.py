@@ -99,7 +99,8 @@ def _rows(sql: Sql, options: Options) -> Iterator[Item]:
 
 
 def _row_query(schema: str, table: str, columns: list[str], keys: list[str], options: Options) -> str:
-    """A row without a primary key is named by its digest and its number among equal ones."""
+    """A row without a primary key is named by its digest and its number among equal ones. `ONLY`: rows of tables
+    that inherit are their own, and may have the same keys."""
     names = {table, f"{schema}.{table}"}
     ignored = {column for rule in options.ignored_columns if rule.table in names for column in rule.columns}
     text = f"ROW({', '.join(_quoted(c) for c in columns if c not in ignored)})::text"
@@ -110,14 +111,14 @@ def _row_query(schema: str, table: str, columns: list[str], keys: list[str], opt
     cases = "".join(f" WHEN {rule.where} THEN '{rule.item_class}'" for rule in rules)
     item_class = f"CASE{cases} ELSE 'state' END" if cases else "'state'"
     return f"""SELECT k, c, d FROM (SELECT {key} AS k, {item_class} AS c, {digest} AS d
-        FROM {_quoted(schema)}.{_quoted(table)} AS t) AS r ORDER BY k COLLATE "C" """.replace("%", "%%")
+        FROM ONLY {_quoted(schema)}.{_quoted(table)} AS t) AS r ORDER BY k COLLATE "C" """.replace("%", "%%")
 
 
 def _sequences(sql: Sql) -> Iterator[Item]:
     """`last` and `highest` count in the sequence's own direction, so that greater always means further."""
     listed = list(
-        sql.rows("""SELECT n.nspname, c.relname, s.last_value, s.increment_by, r.relname, rn.nspname, a.attname
-            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        sql.rows("""SELECT n.nspname, c.relname, s.last_value, s.increment_by, r.relname, rn.nspname, a.attname,
+            s.cycle FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = c.relname
             LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
                 AND d.refclassid = 'pg_class'::regclass
@@ -126,7 +127,7 @@ def _sequences(sql: Sql) -> Iterator[Item]:
                 AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
             WHERE c.relkind = 'S' ORDER BY (n.nspname || '.' || c.relname) COLLATE "C" """)
     )
-    for schema, name, last, increment, table, table_schema, column in listed:
+    for schema, name, last, increment, table, table_schema, column, cycles in listed:
         sign = -1 if increment and increment < 0 else 1
         used = None
         if column is not None:
@@ -135,6 +136,8 @@ def _sequences(sql: Sql) -> Iterator[Item]:
             used = next(iter(sql.rows(query)))[0]
         attributes = {"last": "never asked" if last is None else str(sign * last)}
         attributes["highest"] = "none" if used is None else str(sign * used)
+        if cycles:
+            attributes["cycles"] = "yes"
         yield Item(f"sequence/{schema}.{name}", ItemClass.MONOTONE, "", attributes)
 
 

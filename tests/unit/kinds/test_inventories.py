@@ -23,7 +23,7 @@ class Sequences:
     """Answers the list of sequences, and which id in use is furthest in the direction that is asked for."""
 
     def __init__(self, last: int | None, increment: int | None, used: Sequence[int] | None) -> None:
-        self.listed = ("public", "s", last, increment, "t", "public", None if used is None else "id")
+        self.listed = ("public", "s", last, increment, "t", "public", None if used is None else "id", False)
         self.used = used or ()
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:

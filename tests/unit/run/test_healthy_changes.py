@@ -67,6 +67,15 @@ def test_sequence_may_stand_where_the_source_let_it_stand(
     assert compare_inventories(FILES, *paths).equal is good
 
 
+def test_sequence_that_cycles_may_have_done_so_between_the_inventories(tmp_path: Path) -> None:
+    stands = [sequence(last, "none") for last in (4, 7, 1)]
+    cycles = [one._replace(attributes=one.attributes | {"cycles": "yes"}) for one in stands]
+    paths = written(tmp_path, b=stands[:1], a=stands[1:2], r=stands[2:])
+    assert parts(compare_inventories(FILES, *paths)).keys() == {"changed"}
+    paths = written(tmp_path, b=cycles[:1], a=cycles[1:2], r=cycles[2:])
+    assert parts(compare_inventories(FILES, *paths)) == {}
+
+
 def log(digest: str, size: int, key: str = "log", **more: str) -> Item:
     return Item(key, APPEND, digest, {"type": "f", "size": str(size), "mode": "0644", **more})
 
