@@ -134,6 +134,7 @@ CHANGES = {
     "number_as_text": Change(_put(TWO, "🐘", {"number": "8"}), extra=("document/sample-two/🐘",)),
     "document_too_much": Change(_put(ONE, "a.", {"title": "new"}), extra=("document/sample-one/a.",)),
     "document_lost": Change(_ask("DELETE", f"/{ONE}/_doc/2?refresh=true"), missing=("document/sample-one/2",)),
+    "index_without_a_mapping": Change(_ask("PUT", "/sample-bare"), extra=("index/sample-bare",)),
     "mapping": Change(
         _ask("PUT", f"/{TWO}/_mapping", {"properties": {"added": {"type": "keyword"}}}), ("index/sample-two (content)",)
     ),

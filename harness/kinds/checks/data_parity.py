@@ -36,6 +36,9 @@ REQUIREMENTS = (
 )
 
 
+FIRST = 20
+
+
 class Options(KindOptions):
     max_transient_percent: float = Field(
         default=1.0, ge=0, le=100, description="More items than this that changed while the backup ran: UNKNOWN."
@@ -55,23 +58,21 @@ def judge(record: Record, options: Options) -> CheckResult:
     """FAIL: missing, extra or changed. UNKNOWN: a component without a comparison, empty on both sides, or with
     more transient items than the bracket may excuse."""
     components = [c for c in record.plan.components if c.name not in record.drill.rebuilt()]
-    outcomes, names, count, compared, ignored = list[Outcome](), list[str](), 0, 0, 0
+    outcomes, named, count, compared, ignored = list[Outcome](), list[list[str]](), 0, 0, 0
     for component in components:
         difference = record.differences.get(component.name)
         if difference is None:
             outcomes.append(Outcome.UNKNOWN)
             seen = record.evidence.observation("difference", component.name)
-            names.append(
-                f"{component.name}: not compared: {seen.reason if seen else 'no inventory of what was restored'}"
-            )
+            reason = seen.reason if seen else "no inventory of what was restored"
+            named.append([f"{component.name}: not compared: {reason}"])
             continue
         ignored += sum(difference.ignored.values())
         compared += max(0, difference.source_count - sum(difference.ignored.values()))
         outcomes.append(_outcome(component, difference, options))
-        found = list(_names(component, difference, outcomes[-1], options))
-        names += found
+        named.append(list(_names(component, difference, outcomes[-1], options)))
         count += difference.missing.count + difference.extra.count + difference.changed.count
-    outcome = worst(outcomes)
+    outcome, names = worst(outcomes), _fairly(named)
     if outcome is Outcome.PASS and not compared and not all(component.may_be_empty for component in components):
         outcome, names = Outcome.UNKNOWN, [f"none of {ignored:,} items is of a class that is judged"]
     if not components:
@@ -84,9 +85,15 @@ def judge(record: Record, options: Options) -> CheckResult:
         outcome=outcome,
         expected="every item of the source, equal; nothing extra",
         found=good if outcome is Outcome.PASS else joined(names),
-        items=Named(count=max(count, len(names)), first=tuple(names[:20])),
+        items=Named(count=max(count, len(names)), first=tuple(names[:FIRST])),
         requirements=REQUIREMENTS,
     )
+
+
+def _fairly(named: list[list[str]]) -> list[str]:
+    """The first names of every component, so that one of which much is wrong hides no other; then the rest."""
+    share = FIRST // max(1, sum(map(bool, named)))
+    return [name for names in named for name in names[:share]] + [n for names in named for n in names[share:]]
 
 
 def _outcome(component: Component, difference: Difference, options: Options) -> Outcome:

@@ -23,6 +23,8 @@ from harness.model.inventory import Item, ItemClass
 NEEDS_SERVICE = True
 IS_INDEX = True
 PAGE = 1000
+# An empty index that has lost its mapping does not even know `_id`, and would refuse to be sorted by it.
+_BY_ID = {"order": "asc", "unmapped_type": "keyword"}
 # Settings that belong to one copy of an index, and are new after every restore.
 _OF_ONE_COPY = frozenset({"creation_date", "history", "provided_name", "uuid", "version", "resize", "routing"})
 
@@ -53,7 +55,7 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     http.request("POST", f"/{pattern(access)}/_refresh", params={"ignore_unavailable": "true"}).expect(200)
     indexes = named_indexes(http, access)
     for alias, index in sorted(indexes.items(), key=lambda pair: f"{pair[0]}/"):
-        for hit in hits(http, index, {"sort": [{"_id": "asc"}]}):
+        for hit in hits(http, index, {"sort": [{"_id": _BY_ID}]}):
             yield Item(f"document/{alias}/{hit['_id']}", _class(hit["_source"], rules), _digest(hit["_source"]), {})
     for alias, index in sorted(indexes.items()):
         details = http.request("GET", f"/{index}").expect(200).json()[index]

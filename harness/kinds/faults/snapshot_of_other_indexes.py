@@ -30,9 +30,11 @@ def inject(row: FaultRow, bench: FaultBench) -> None:
 
 
 def _unallocated(server: ScratchServer, index: str, aliases: list[str]) -> None:
-    server.ask("PUT", f"/{index}/_settings", {"index.routing.allocation.require._name": "nowhere"})
-    server.ask("POST", f"/{index}/_close")
-    server.ask("POST", f"/{index}/_open?wait_for_active_shards=0")
+    """The same index, made again with a condition that no node meets: its shard is nowhere."""
+    body = {"settings": _settings(server, index)} | _mappings(server, index)
+    body["settings"]["index"]["routing"] = {"allocation": {"require": {"_name": "nowhere"}}}
+    server.ask("DELETE", f"/{index}")
+    server.ask("PUT", f"/{index}?wait_for_active_shards=0", body | {"aliases": {alias: {} for alias in aliases}})
 
 
 def _without_aliases(server: ScratchServer, index: str, aliases: list[str]) -> None:

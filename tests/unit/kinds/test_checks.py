@@ -312,6 +312,15 @@ def test_drill_without_a_component_proves_nothing() -> None:
     assert judged("data_parity", by=plan(()), within=drill()).outcome is UNKNOWN
 
 
+def test_component_of_which_much_is_wrong_hides_no_other() -> None:
+    two = (component("database"), component("files"))
+    many = difference(changed=Named(count=400, first=tuple(f"row/a/{n}" for n in range(20))))
+    found = {"database": many, "files": difference(extra=Named(count=1, first=("old.war",)))}
+    result = judged("data_parity", by=plan(two), within=drill(*two), differences=found)
+    assert (result.outcome, result.items.count, len(result.items.first)) == (FAIL, 401, 20)
+    assert "files: extra old.war" in result.items.first
+
+
 # ---------------------------------------------------------------- freshness, teardown, portal_health
 
 
