@@ -49,8 +49,9 @@ EXCUSED = {
 }
 _PSEUDO = ("/dev", "/proc", "/sys")
 _USERS = "for id in /proc/[0-9]*; do stat -c %u:%g $id 2>/dev/null; done | sort -u"
-# Without root's rights over others' processes, each user looks at its own.
+# Without root's rights over others' processes, each user looks at its own. The engine's init holds nothing.
 _OPEN = """set --; for id in /proc/[0-9]*; do if [ -O "$id" ] && [ -G "$id" ]; then set -- "$@" "$id/fd"; fi; done
+if [ "$1" = /proc/1/fd ] && grep -qs docker-init /proc/1/comm; then shift; fi
 [ $# -eq 0 ] || LC_ALL=C find "$@" -ignore_readdir_race -maxdepth 1 -type l -printf '%l\\0'; true"""
 _KIND = """for path; do if [ -L "$path" ] || [ -f "$path" ]; then echo changed; elif [ -d "$path" ]; then echo folder
 elif [ -e "$path" ]; then echo special; else echo removed; fi; done"""

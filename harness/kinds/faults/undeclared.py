@@ -104,12 +104,16 @@ def git_hook(access: ComponentAccess, portal: PortalAccess) -> None:
     _run(access, "sh", "-c", add, "add", _path(access))
 
 
-# The old process stays without workers, for the container ends with it.
+# The server is followed by a new one that reads its properties anew. The old one is stopped and its workers killed;
+# it stays, for the container ends with it.
 _MOVE = """set -e; cp -a "$1" /srv/library; find "$1" -mindepth 1 -delete
 sed -i 's|^\\(dl.store.file.system.root.dir=\\).*|\\1/srv/library|' "$2/portal-ext.properties"
-pid=$(cat "$3"); kill -USR2 "$pid"
+old=$(cat "$3"); kill -USR2 "$old"
 for try in $(seq 300); do if [ -s "$3.2" ]; then break; fi; sleep 0.1; done
-test -s "$3.2"; kill -WINCH "$pid"; sleep 1"""
+new=$(cat "$3.2"); sleep 1; kill -STOP "$old"
+for id in $(grep -ls "^PPid:[[:space:]]*$old$" /proc/[0-9]*/status); do
+    id=${id#/proc/}; id=${id%/status}; if [ "$id" != "$new" ]; then kill -KILL "$id"; fi
+done"""
 
 
 def library_relocated(access: ComponentAccess, portal: PortalAccess) -> None:
