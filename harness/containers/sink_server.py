@@ -153,7 +153,7 @@ def serve_web(connection: socket.socket, source: str, target: str, port: int) ->
     while (line := lines.readline(4096)) not in (b"\r\n", b"\n", b""):
         if line[:5].lower() == b"host:":
             host = line[5:].strip().decode("utf-8", "replace")
-    words = first.decode("utf-8", "replace").split()[:2]
+    words = first.decode("utf-8", "replace").partition("?")[0].split()[:2]  # what follows may be a secret
     attempt("request", source, target, port, f"{' '.join(words)} (Host: {host})")
     connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 

@@ -717,6 +717,14 @@ class Observes(Protocol):
 
 
 @runtime_checkable
+class Watches(Protocol):
+    """Capability of an observing check that needs the restored portal to have run for a while."""
+
+    def watch_s(self, options: Any) -> float:
+        """Seconds since the portal's start before which it must not observe; `run/` waits."""
+
+
+@runtime_checkable
 class LooksAtSource(Protocol):
     """Capability of a check that looks at the source during the survey, instead of or besides observing."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from harness.kinds.contracts import (
     Observes,
     SourceAccess,
     Stack,
+    Watches,
     When,
 )
 from harness.model.drill import CheckUse
@@ -72,8 +74,18 @@ class Observer:
 
     def _observe_one(self, use: CheckUse, kind: CheckKind, access: CheckAccess, within_s: float) -> None:
         assert isinstance(kind, Observes)
-        observe = partial(kind.observe, access, registry.options(kind, use.options))
+        options = registry.options(kind, use.options)
+        if isinstance(kind, Watches):
+            self._let_run(kind.watch_s(options))
+        observe = partial(kind.observe, access, options)
         record_what(observe, self.box.session.journal, use.name, "", within_s, refused=Seen.REFUSED)
+
+    def _let_run(self, watch_s: float) -> None:
+        """Until the portal has run for so long; not at all if it was never started."""
+        started = self.box.session.journal.so_far().mark("product_started")
+        if started is not None and (left_s := started.at.monotonic_s + watch_s - clock.now().monotonic_s) > 0:
+            self.box.session.progress.note(f"the portal is watched for {left_s:.0f} s more")
+            time.sleep(left_s)
 
 
 def look_at_source(session: Session, stack: Stack, within_s: float) -> None:

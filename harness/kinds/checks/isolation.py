@@ -36,9 +36,16 @@ class Allowed(KindOptions):
 
 class Options(KindOptions):
     allowed: list[Allowed] = Field(default=[], description="What the restored copy may ask for, each with a reason.")
+    watch_s: float = Field(default=5.0, ge=0, description="How long the portal runs before it is judged, at least.")
+
+
+def watch_s(options: Options) -> float:
+    return options.watch_s
 
 
 def loosened(options: Options) -> Iterator[str]:
+    if options.watch_s < Options().watch_s:
+        yield f"the portal is watched for {options.watch_s:g} s, not {Options().watch_s:g} s"
     yield from (f"any host like {rule.host} may be asked for" for rule in options.allowed if not rule.host.strip("*.?"))
 
 
