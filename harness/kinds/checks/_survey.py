@@ -50,7 +50,10 @@ EXCUSED = {
 _PSEUDO = ("/dev", "/proc", "/sys")
 _USERS = "for id in /proc/[0-9]*; do stat -c %u:%g $id 2>/dev/null; done | sort -u"
 # Without root's rights over others' processes, each user looks at its own. The engine's init holds nothing.
-_OPEN = """set --; for id in /proc/[0-9]*; do if [ -O "$id" ] && [ -G "$id" ]; then set -- "$@" "$id/fd"; fi; done
+# A process that has ended and waits to be noticed has no command line, and nothing open.
+_OPEN = """set --; for id in /proc/[0-9]*; do words=; read -r words <"$id/cmdline"
+    if [ -n "$words" ] && [ "$id" != "/proc/$$" ] && [ -O "$id" ] && [ -G "$id" ]; then set -- "$@" "$id/fd"; fi
+done 2>/dev/null
 if [ "$1" = /proc/1/fd ] && grep -qs docker-init /proc/1/comm; then shift; fi
 [ $# -eq 0 ] || LC_ALL=C find "$@" -ignore_readdir_race -maxdepth 1 -type l -printf '%l\\0'; true"""
 _KIND = """for path; do if [ -L "$path" ] || [ -f "$path" ]; then echo changed; elif [ -d "$path" ]; then echo folder
@@ -207,16 +210,19 @@ class Container:
     def _open(self) -> Iterator[str]:
         """What the service's processes hold open outside every component: files of the own layer, which are
         found there, and of folders that nobody knows."""
+        closed: list[str] = []
         for user in self.shell.run(["sh", "-c", _USERS], timeout_s=TIMEOUT_S).ok().text.split():
             said = self.shell.run(["sh", "-c", _OPEN], user=user, timeout_s=TIMEOUT_S).ok()
             if said.truncated or b"Permission denied" in said.stderr:
-                raise CouldNotAsk(f"not every process of user {user} lets itself be looked into")
+                closed.append(user)
             for path in sorted({*said.text.split("\0")}):
                 if not path.startswith("/") or path.endswith(" (deleted)") or any(below(path, p) for p in _PSEUDO):
                     continue
                 self.survey.counts["open file"] += 1
                 if not self.layout.holds(path):
                     yield path
+        if closed:
+            raise CouldNotAsk(f"not every process of user {', '.join(closed)} lets itself be looked into")
 
 
 def excuse(path: str) -> str:
