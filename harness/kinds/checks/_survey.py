@@ -71,7 +71,6 @@ class Survey:
     unasked: list[str] = field(default_factory=list)
 
     def part(self, what: str, see: Callable[[], None]) -> None:
-        """One part of the survey; that it cannot be seen does not keep the others from being seen."""
         try:
             see()
         except (CommandFailed, CouldNotAsk) as error:
@@ -108,7 +107,7 @@ class Survey:
 
 
 def _folded(wrong: list[Surrounding]) -> list[Surrounding]:
-    """Files that lie in a place which is a finding itself are counted there."""
+    # Files that lie in a place which is a finding itself are counted there.
     places = {_file_name(one): one for one in wrong if one.place}
     inside: Counter[str] = Counter()
     rest = []
@@ -208,8 +207,7 @@ class Container:
             self.survey.add(Surrounding(f"file {self.service}:{path}", False, why, ("LR-18", "LR-4")))
 
     def _open(self) -> Iterator[str]:
-        """What the service's processes hold open outside every component: files of the own layer, which are
-        found there, and of folders that nobody knows."""
+        """What the service's processes hold open outside every component."""
         closed: list[str] = []
         for user in self.shell.run(["sh", "-c", _USERS], timeout_s=TIMEOUT_S).ok().text.split():
             said = self.shell.run(["sh", "-c", _OPEN], user=user, timeout_s=TIMEOUT_S).ok()
@@ -246,7 +244,6 @@ def _kinds(shell: Shell, paths: list[str]) -> list[str]:
 
 
 def look_around(access: SourceAccess, component: Component) -> Iterator[Surrounding]:
-    """What a component's kind finds around it; nothing if it cannot look."""
     kind = access.component_kinds[component.name]
     if isinstance(kind, Surrounded):
         yield from kind.surroundings(ComponentAccess(component, access.stack))
