@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -52,6 +53,7 @@ class StackHandles:
         self._sink: Sink | None = None
         self._containers: dict[str, str] = {}
         self._known_addresses: dict[str, str] = {}
+        self._logs_since = 1.0
 
     @property
     def network(self) -> StackNetwork:
@@ -72,6 +74,10 @@ class StackHandles:
 
     def mounts(self, service: str) -> tuple[str, ...]:
         return tuple(self._service(service).volumes)
+
+    def logs_from_now(self) -> None:
+        """What was printed until now is no longer asked for: a start has its own errors."""
+        self._logs_since = time.time()
 
     def attached(self, service: str) -> dict[str, str]:
         """Path to the stack's volume or the host's folder, as the engine mounted it; "" for a volume without a name."""
@@ -98,8 +104,8 @@ class StackHandles:
             return ""
         with translated(f"the log of {self.role}/{service} cannot be read", CouldNotAsk):
             started = str(self.engine.api.inspect_container(self._containers[service])["State"]["StartedAt"])
-            since = datetime.fromisoformat(started).timestamp()
-            text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES, since=max(since, 0.0))
+            since = max(datetime.fromisoformat(started).timestamp(), self._logs_since)
+            text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES, since=since)
         return text.decode(errors="replace")
 
     def environment(self, service: str) -> Mapping[str, str]:

@@ -90,6 +90,7 @@ class OwnedSource:
             raise CouldNotAsk(
                 f"the source is not healthy: {probe.name}: expected {probe.expected}, found {probe.found}"
             )
+        self.stack.logs_from_now()  # a portal that comes up before its search engine complains, and is well then
 
     def start_portal_again(self, step: Step) -> None:
         self.stack.start(self.session.drill.portal.service)

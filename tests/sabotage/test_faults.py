@@ -139,7 +139,7 @@ NAMED = {
     "source_unwell/documents_not_indexed": r"^missing in the index: document:\d+",
     "source_unwell/error_in_the_log": r"^portal log: expected no error, found 1 lines, such as Traceback",
     "source_unwell/git_object_lost": r"^source_code fsck: expected every object there .*(missing|broken)",
-    "source_unwell/index_closed": r"^search_tuning open: expected every index open, found liferay-20101-search-tuning-",
+    "source_unwell/index_closed": r"^search open: expected every index open, found liferay-20101-wagtaildocs_document",
     "source_unwell/index_of_the_database_invalid": r"^database indexes: .* found report_titles_trigram$",
     "source_unwell/index_red": r"^search_tuning health: expected not red, found liferay-20101-search-tuning-rankings",
     "restore_by_hand/overlay": r"^document_library: extra documents/left-over\.txt$",

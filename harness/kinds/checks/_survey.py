@@ -50,7 +50,10 @@ EXCUSED = {
 _PSEUDO = ("/dev", "/proc", "/sys")
 _USERS = "for id in /proc/[0-9]*; do stat -c %u:%g $id 2>/dev/null; done | sort -u"
 # Without root's rights over others' processes, each user looks at its own. The engine's init holds nothing.
-_OPEN = """set --; for id in /proc/[0-9]*; do if [ -O "$id" ] && [ -G "$id" ]; then set -- "$@" "$id/fd"; fi; done
+# A process that has ended and waits to be noticed has no command line, and nothing open.
+_OPEN = """set --; for id in /proc/[0-9]*; do words=; read -r words <"$id/cmdline"
+    if [ -n "$words" ] && [ "$id" != "/proc/$$" ] && [ -O "$id" ] && [ -G "$id" ]; then set -- "$@" "$id/fd"; fi
+done 2>/dev/null
 if [ "$1" = /proc/1/fd ] && grep -qs docker-init /proc/1/comm; then shift; fi
 [ $# -eq 0 ] || LC_ALL=C find "$@" -ignore_readdir_race -maxdepth 1 -type l -printf '%l\\0'; true"""
 _KIND = """for path; do if [ -L "$path" ] || [ -f "$path" ]; then echo changed; elif [ -d "$path" ]; then echo folder
@@ -68,7 +71,6 @@ class Survey:
     unasked: list[str] = field(default_factory=list)
 
     def part(self, what: str, see: Callable[[], None]) -> None:
-        """One part of the survey; that it cannot be seen does not keep the others from being seen."""
         try:
             see()
         except (CommandFailed, CouldNotAsk) as error:
@@ -105,7 +107,7 @@ class Survey:
 
 
 def _folded(wrong: list[Surrounding]) -> list[Surrounding]:
-    """Files that lie in a place which is a finding itself are counted there."""
+    # Files that lie in a place which is a finding itself are counted there.
     places = {_file_name(one): one for one in wrong if one.place}
     inside: Counter[str] = Counter()
     rest = []
@@ -205,18 +207,20 @@ class Container:
             self.survey.add(Surrounding(f"file {self.service}:{path}", False, why, ("LR-18", "LR-4")))
 
     def _open(self) -> Iterator[str]:
-        """What the service's processes hold open outside every component: files of the own layer, which are
-        found there, and of folders that nobody knows."""
+        """What the service's processes hold open outside every component."""
+        closed: list[str] = []
         for user in self.shell.run(["sh", "-c", _USERS], timeout_s=TIMEOUT_S).ok().text.split():
             said = self.shell.run(["sh", "-c", _OPEN], user=user, timeout_s=TIMEOUT_S).ok()
             if said.truncated or b"Permission denied" in said.stderr:
-                raise CouldNotAsk(f"not every process of user {user} lets itself be looked into")
+                closed.append(user)
             for path in sorted({*said.text.split("\0")}):
                 if not path.startswith("/") or path.endswith(" (deleted)") or any(below(path, p) for p in _PSEUDO):
                     continue
                 self.survey.counts["open file"] += 1
                 if not self.layout.holds(path):
                     yield path
+        if closed:
+            raise CouldNotAsk(f"not every process of user {', '.join(closed)} lets itself be looked into")
 
 
 def excuse(path: str) -> str:
@@ -240,7 +244,6 @@ def _kinds(shell: Shell, paths: list[str]) -> list[str]:
 
 
 def look_around(access: SourceAccess, component: Component) -> Iterator[Surrounding]:
-    """What a component's kind finds around it; nothing if it cannot look."""
     kind = access.component_kinds[component.name]
     if isinstance(kind, Surrounded):
         yield from kind.surroundings(ComponentAccess(component, access.stack))
