@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,8 +14,9 @@ from harness.containers.engine import Engine, if_there, translated
 from harness.containers.labels import ROLE, RUN, Owner
 from harness.containers.network import bridge_of
 from harness.containers.tool import ROLE as TOOL
-from harness.errors import PortalDrillError
+from harness.errors import HarnessBroken, PortalDrillError
 
+IN_USE_S = 5.0
 AT_ONCE = 8  # removals in parallel; the engine does one disk's work anyway
 
 Found = dict[str, Any]
@@ -61,8 +63,17 @@ def remove_containers(engine: Engine, found: Sequence[Found]) -> tuple[list[str]
 
 def remove_volumes(engine: Engine, found: Sequence[Found]) -> tuple[list[str], list[str]]:
     def remove(name: str) -> None:
-        with translated(f"the volume {name} could not be removed"), if_there():
-            engine.api.remove_volume(name)
+        """A container that was killed in mid-removal may hold its volume for a moment longer."""
+        deadline = time.monotonic() + IN_USE_S
+        while True:
+            try:
+                with translated(f"the volume {name} could not be removed"), if_there():
+                    engine.api.remove_volume(name)
+                return
+            except HarnessBroken as error:
+                if "in use" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
 
     return _remove_all({f"volume {item['Name']}": str(item["Name"]) for item in found}, remove)
 

@@ -17,6 +17,7 @@ from harness.model.inventory import Difference
 from harness.model.restore_point import Canary, RestorePoint
 from harness.run.inventory import traced
 from harness.run.session import Session
+from harness.run.steps import OURS
 from harness.run.tally import Meanwhile
 
 
@@ -50,6 +51,10 @@ class Sandbox:
         state = self.stack.exit_state(service)
         if "out of memory" in state:
             raise HarnessBroken(f"{service} was {state}: the sandbox is too small")
+        # A server may tidy up before it ends, so that its volume looks as if there was room.
+        said = next((words for words in OURS if words in self.stack.logs(service)), None)
+        if said is not None:
+            raise HarnessBroken(f"there is no room for {service} in the sandbox: {said}; {state}")
         return Probe(service, False, "running", state, final=True)
 
     def meanwhile(self, component: Component) -> Meanwhile:

@@ -11,7 +11,7 @@ from life import Act, Life, Source, live
 
 from harness.prepare import make_plan, read_drill
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.prove]
 
 DRILL = Path(__file__).parents[2] / "drills" / "postgresql.drill.yaml"
 ROOT = Path(__file__).parents[2] / ".portal-drill" / "tests" / "healthy"

@@ -18,7 +18,7 @@ from harness.model.drill import Drill
 from harness.model.plan import Plan
 from harness.prepare import make_plan, read_drill
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.prove]
 
 DRILL = Path(__file__).parents[2] / "drills" / "liferay-dxp.drill.yaml"
 ROOT = Path(__file__).parents[2] / ".portal-drill" / "tests" / "healthy"

@@ -11,7 +11,7 @@ from harness.kinds.faults._repack import OLDEST, repack
 ROWS = (
     FaultRow("document", "document_library", "oldest", ("LR-9", "LR-18", "LR-D2"), "data_parity"),
     FaultRow("newest_documents", "document_library", "newest", ("LR-9", "LR-18", "LR-33"), "reference_parity"),
-    FaultRow("portal_properties", "liferay_home", "portal-ext.properties", ("LR-6",), "portal_health"),
+    FaultRow("portal_properties", "liferay_home", "portal-ext.properties", ("LR-6",), "restore"),
     FaultRow("system_properties", "liferay_home", "system-ext.properties", ("LR-7",), "portal_health"),
     FaultRow("licence", "liferay_home", "license", ("LR-10",), "portal_health"),
     FaultRow("module", "liferay_home", "osgi/modules/word-list-2.3.0.zip", ("LR-11",), "portal_health"),
