@@ -24,13 +24,14 @@ ROWS = (
 def inject(row: FaultRow, bench: FaultBench) -> None:
     what, _, seconds = row.parameter.partition(" ")
     moved = ("started", "finished", "capture_point") if what == "all" else ("finished", "capture_point")
-    artefacts = tuple(
-        artefact.model_copy(update={name: _later(getattr(artefact, name), float(seconds)) for name in moved})
-        if artefact.component == row.component
-        else artefact
-        for artefact in bench.restore_point.artefacts
-    )
-    bench.amend(artefacts=artefacts)
+    point = bench.restore_point
+    struck = next(artefact for artefact in point.artefacts if artefact.component == row.component)
+    later = {name: _later(getattr(struck, name), float(seconds)) for name in moved}
+    lines = list(point.evidence.lines)  # which says the same as the record, or restore_point would notice
+    for name, mark in later.items():
+        lines = [mark if line == getattr(struck, name) else line for line in lines]
+    artefacts = [a.model_copy(update=later) if a is struck else a for a in point.artefacts]
+    bench.amend(artefacts=tuple(artefacts), evidence=point.evidence.model_copy(update={"lines": tuple(lines)}))
 
 
 def _later(mark: Mark, seconds: float) -> Mark:
