@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from harness.clock import remaining_s
 from harness.errors import EngineGone, HarnessBroken, PortalDrillError
 
 DOCKER_SOCKET = Path("/var/run/docker.sock")
+LISTENING_S = 10.0
 PODMAN_SOCKET = Path("/run/podman/podman.sock")
 REQUEST_TIMEOUT_S = 120.0  # one request, or less by the deadline of a step; commands have deadlines of their own
 CLEAN_UP_S = 10.0  # what a request has even when the deadline is over: what was made must be removed
@@ -81,6 +83,7 @@ def connect() -> Engine:
     """
     where = _address()
     with translated(f"no container engine answers at {where}"):
+        _expect_listener(where)
         api = _Client(base_url=where, version="auto", tls=_tls())
         version, info = api.version(), api.info()
     components = {part["Name"] for part in version.get("Components") or ()}
@@ -91,6 +94,14 @@ def connect() -> Engine:
         id=str(info.get("ID") or info.get("Name")),
         init=bool(info.get("InitBinary")),
     )
+
+
+def _expect_listener(where: str) -> None:
+    """The client leaves its socket open where nobody listens. Raises: OSError."""
+    if where.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as tried:
+            tried.settimeout(LISTENING_S)
+            tried.connect(where.removeprefix("unix://"))
 
 
 @contextmanager
