@@ -35,6 +35,8 @@ def remove_stack(engine: Engine, owner: Owner) -> tuple[str, ...]:
         left += remove_containers(engine, list_containers(engine, wanted) + list_containers(engine, tools))[1]
         left += remove_volumes(engine, list_volumes(engine, wanted))[1]
         left += remove_networks(engine, list_networks(engine, wanted))[1]
+        # One that was asked for when the interrupt came may have been made only now.
+        left += remove_containers(engine, list_containers(engine, tools))[1]
     except PortalDrillError as error:
         left.append(f"what is left of {owner.run} {owner.role} is not known: {error}")
     return tuple(left)
