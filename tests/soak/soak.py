@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "sabotage")]
+sys.path.insert(0, str(PROJECT / "tests" / "sabotage"))  # the project itself is installed
 
 from restore_points import plan_of, run_drill  # noqa: E402
 from rich.console import Console  # noqa: E402
