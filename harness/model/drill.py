@@ -98,6 +98,11 @@ def _fits(name: str, glob: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), name, re.DOTALL) is not None
 
 
+def fits_host(name: str, glob: str) -> bool:
+    """Whether `glob` names this host; `*` stands for any characters, and case does not count."""
+    return _fits(name.lower(), glob.lower())
+
+
 class Waiver(Frozen):
     """What is knowingly left out, why, and until when (ISO date)."""
 
@@ -123,8 +128,7 @@ class External(Frozen):
     reachable: bool = False
 
     def is_host(self, name: str) -> bool:
-        """Whether it names this host; `*` stands for any characters, and case does not count."""
-        return _fits(name.lower(), self.host.lower())
+        return fits_host(name, self.host)
 
 
 class Rewire(Frozen):

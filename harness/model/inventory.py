@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from harness.model.frozen import Frozen
+from harness.model.frozen import Frozen, JsonValue
 
 
 class ItemClass(StrEnum):
@@ -81,6 +82,30 @@ class Named(Frozen):
 
     count: int = 0
     first: tuple[str, ...] = ()
+
+
+FIRST = 20  # names that are kept unless told otherwise
+
+
+@dataclass
+class Names:
+    """Collects one kind of difference: every name is counted, the first `most` are kept, for a million may come."""
+
+    most: int = FIRST
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        self.count += 1
+        if len(self.first) < self.most:  # names that are not Unicode are written out, so that they can be saved
+            self.first.append(name.encode("utf-8", "backslashreplace").decode())
+
+    def named(self) -> Named:
+        return Named(count=self.count, first=tuple(self.first))
+
+    def data(self) -> dict[str, JsonValue]:
+        """As an observation holds it."""
+        return {"count": self.count, "first": [*self.first]}
 
 
 class Difference(Frozen):

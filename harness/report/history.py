@@ -59,13 +59,14 @@ def histories(reports: Path, known: Iterable[str] = ()) -> tuple[History, ...]:
 
 def _history(folder: Path) -> History:
     found = sorted(path.name for path in folder.iterdir() if is_run_id(path.name)) if folder.is_dir() else []
-    runs, schedule_s = [], None
-    for name in found[-MOST_RUNS:]:
+    runs, newest = [], found[-MOST_RUNS:]
+    for name in newest:
         try:
             runs.append(PastRun(name, read_verdict(folder / name)))
         except VerdictUnreadable:
             runs.append(PastRun(name, None))
-        schedule_s = _schedule(folder / name) or schedule_s
+    schedules = (_schedule(folder / name) for name in reversed(newest))
+    schedule_s = next((schedule for schedule in schedules if schedule), None)
     return History(folder.name, tuple(runs), schedule_s)
 
 

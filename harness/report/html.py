@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jinja2
 from pydantic import ValidationError
 
 from harness.model.drill import Drill
@@ -16,6 +15,7 @@ from harness.model.verdict import ObjectiveResult, Outcome, Verdict
 from harness.report.requirements import REQUIREMENTS
 from harness.report.rows import chain, duration, not_exercised, rows
 from harness.report.sentences import first_of, verdict_sentence
+from harness.report.templates import page
 from harness.report.terminal import tier_loss
 from harness.report.timeline import timeline
 
@@ -36,16 +36,9 @@ def html_text(verdict: Verdict, drill: Drill, plan: Plan, evidence: Evidence) ->
     commands = [line for line in evidence.lines if isinstance(line, CommandLine)]
     apart = not_exercised(verdict)
     judged = [row.outcome for row in rows(verdict) if row.name not in apart]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("harness", "report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"duration": duration, "first_of": first_of, "tier_loss": tier_loss}
-    return environment.get_template("report.html.j2").render(
+    return page(
+        "report.html.j2",
+        {"duration": duration, "first_of": first_of, "tier_loss": tier_loss},
         verdict=verdict,
         drill=drill,
         plan=plan,

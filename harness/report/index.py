@@ -6,12 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
-
 from harness.report.files import write_whole
 from harness.report.history import History, histories, troubles
 from harness.report.rows import duration
 from harness.report.sentences import verdict_sentence
+from harness.report.templates import page
 
 WIDTH, HEIGHT = 240.0, 44.0
 
@@ -32,14 +31,6 @@ def write_index(reports: Path, now: datetime) -> None:
 
 
 def index_text(found: tuple[History, ...], now: datetime) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("harness", "report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     drills = [
         {
             "history": each,
@@ -52,7 +43,7 @@ def index_text(found: tuple[History, ...], now: datetime) -> str:
         for each in found
         if each.runs
     ]
-    return environment.get_template("index.html.j2").render(drills=drills, now=now, width=WIDTH, height=HEIGHT)
+    return page("index.html.j2", {}, drills=drills, now=now, width=WIDTH, height=HEIGHT)
 
 
 def curve(history: History, objective: str) -> Curve:

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import Item, ItemClass, Named, rule_of
+from harness.model.inventory import Item, ItemClass, Names, rule_of
 
-FIRST = 20
 BATCH = 1000
 MOST_BRIEF = 1000  # items in no inventory of the source that are looked at closer, of each sort
 UNREADABLE = "unreadable"  # as digest: it was there, and could not be read
@@ -36,20 +35,6 @@ class Meanwhile:
     window_unix_s: tuple[float, float] = (0.0, 0.0)
 
 
-@dataclass
-class _Names:
-    count: int = 0
-    first: list[str] = field(default_factory=list)
-
-    def add(self, name: str) -> None:
-        self.count += 1
-        if len(self.first) < FIRST:
-            self.first.append(name.encode("utf-8", "backslashreplace").decode())
-
-    def frozen(self) -> Named:
-        return Named(count=self.count, first=tuple(self.first))
-
-
 class Tally:
     """Judges one key after the other by its class."""
 
@@ -58,8 +43,8 @@ class Tally:
         self._deleted: Counter[str] = Counter()  # by the beginning of their keys
         self._unknown: dict[str, list[str]] = {}
         self._young: list[str] = []
-        self.missing, self.extra, self.transient, self.gone = _Names(), _Names(), _Names(), _Names()
-        self.changed, self.attributes = _Names(), _Names()
+        self.missing, self.extra, self.transient, self.gone = Names(), Names(), Names(), Names()
+        self.changed, self.attributes = Names(), Names()
         self.canaries = 0
         self.ignored: dict[str, int] = {}
         self._appended: dict[str, Item] = {}

@@ -19,9 +19,8 @@ from harness.errors import CommandFailed
 from harness.kinds.contracts import BackupAccess, ComponentAccess, ComponentKind, EngineKind, RestoreAccess
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Difference
+from harness.model.inventory import FIRST, Difference
 from harness.run.inventory import compare_inventories, write_inventory
-from harness.run.tally import FIRST
 
 TIMEOUT_S = 120.0
 

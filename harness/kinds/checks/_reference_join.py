@@ -13,28 +13,12 @@ from harness.errors import CouldNotAsk
 from harness.kinds.contracts import Reference, StoredFile, joined
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
-from harness.model.inventory import ClassRule, Difference, ItemClass, rule_of
+from harness.model.inventory import ClassRule, Difference, ItemClass, Names, rule_of
 
 T = TypeVar("T")
 MOST = 1000  # names that are kept of each sort
 KINDS = ("missing", "size", "orphan", "transient", "undecided")
 NOT_JUDGED = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE})
-
-
-@dataclass
-class Found:
-    """Names of one sort: all counted, the first kept."""
-
-    count: int = 0
-    first: list[str] = field(default_factory=list)
-
-    def add(self, name: str) -> None:
-        self.count += 1
-        if len(self.first) < MOST:
-            self.first.append(name.encode("utf-8", "backslashreplace").decode())
-
-    def data(self) -> JsonValue:
-        return {"count": self.count, "first": [*self.first]}
 
 
 @dataclass(frozen=True)
@@ -62,7 +46,7 @@ class Join:
     window: Window | None = None
     difference: Difference | None = None
     at_source: bool = False
-    found: dict[str, Found] = field(default_factory=lambda: {kind: Found() for kind in KINDS})
+    found: dict[str, Names] = field(default_factory=lambda: {kind: Names(MOST) for kind in KINDS})
     rows: int = 0
     files: int = 0
 

@@ -7,13 +7,13 @@ Requirements: LR-D7, GEN-D20, HCL-20.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pydantic import Field
 
 from harness.kinds.contracts import CheckAccess, KindOptions, NamesEndpoints, Record, SourceAccess, When, joined
 from harness.kinds.endpoints import is_own
+from harness.model.drill import fits_host
 from harness.model.evidence import Observation
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Named
@@ -113,11 +113,7 @@ def _reason(host: str, record: Record, options: Options) -> str:
     """Why the host may be named; empty if it may not."""
     reachable = [(one.host, one.reason) for one in record.drill.external if one.reachable]
     rules = [*reachable, *((one.host, one.reason) for one in options.allowed)]
-    return next((reason for glob, reason in rules if _matches(glob, host)), "")
-
-
-def _matches(glob: str, host: str) -> bool:
-    return re.fullmatch(re.escape(glob.lower()).replace(r"\*", ".*"), host) is not None
+    return next((reason for glob, reason in rules if fits_host(host, glob)), "")
 
 
 def _hosts(data: dict[str, JsonValue]) -> dict[str, list[str]]:

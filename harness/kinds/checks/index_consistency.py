@@ -8,7 +8,6 @@ Requirements: LR-26 to LR-28, LR-32, LR-D1, GEN-D13, GEN-D14.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from pydantic import Field
 
@@ -17,7 +16,7 @@ from harness.kinds.checks._lists import merged, titled
 from harness.kinds.contracts import CheckAccess, ContentItem, KindOptions, ListsIndex, Record, When, joined
 from harness.model.drill import Drill
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
+from harness.model.inventory import Named, Names
 from harness.model.verdict import CheckResult, Outcome
 
 WHEN = When.AS_RESTORED
@@ -41,27 +40,13 @@ def moment(drill: Drill) -> When:
     return When.AFTER_REBUILD if drill.rebuilt() else When.AS_RESTORED
 
 
-@dataclass
-class _Found:
-    """Names of one kind of difference: all counted, the first kept."""
-
-    count: int = 0
-    first: list[str] = field(default_factory=list)
-
-    def add(self, name: str) -> None:
-        self.count += 1
-        if len(self.first) < FIRST:
-            self.first.append(name)
-
-    def data(self) -> JsonValue:
-        return {"count": self.count, "first": [*self.first]}
-
-
 def observe(access: CheckAccess, options: Options) -> JsonValue:
     """Counts and first names: missing, ghost and stale by the engine's list; missing and unexpected by search;
     what differs only because it was written inside the group's capture interval is `skew`."""
     window = window_of(access)
-    kinds = {name: _Found() for name in ("missing", "ghost", "stale", "skew", "search_missing", "search_unexpected")}
+    kinds = {
+        name: Names(FIRST) for name in ("missing", "ghost", "stale", "skew", "search_missing", "search_unexpected")
+    }
     data: dict[str, JsonValue] = {"engine_list": isinstance(access.portal_kind, ListsIndex)}
     excused: set[str] = set()
     if isinstance(access.portal_kind, ListsIndex):
@@ -75,7 +60,7 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     return data | {"queries": queries, "covered_by_queries": reached}
 
 
-def _ask(access: CheckAccess, window: Window | None, kinds: dict[str, _Found], excused: set[str]) -> tuple[int, int]:
+def _ask(access: CheckAccess, window: Window | None, kinds: dict[str, Names], excused: set[str]) -> tuple[int, int]:
     """Search every query; returns how many there were, and how many items they must find."""
     wrong, queries, reached = list[tuple[str, str, str]](), 0, set[str]()
     for query in access.portal_kind.queries(access.portal):
@@ -106,7 +91,7 @@ def _merge(
     database: Iterable[ContentItem],
     engine: Iterable[ContentItem],
     window: Window | None,
-    kinds: dict[str, _Found],
+    kinds: dict[str, Names],
     excused: set[str],
     suspects: list[_Pair],
 ) -> tuple[int, int]:
@@ -128,7 +113,7 @@ def _merge(
     return counts[0], counts[1]
 
 
-def _sort_out(suspects: list[_Pair], changed: frozenset[str], kinds: dict[str, _Found], excused: set[str]) -> None:
+def _sort_out(suspects: list[_Pair], changed: frozenset[str], kinds: dict[str, Names], excused: set[str]) -> None:
     for mine, theirs in suspects:
         if (key := _key((mine, theirs))) in changed:
             kinds["skew"].add(key)
@@ -137,7 +122,7 @@ def _sort_out(suspects: list[_Pair], changed: frozenset[str], kinds: dict[str, _
             _count(mine, theirs, kinds)
 
 
-def _count(mine: ContentItem | None, theirs: ContentItem | None, kinds: dict[str, _Found]) -> None:
+def _count(mine: ContentItem | None, theirs: ContentItem | None, kinds: dict[str, Names]) -> None:
     if theirs is None:
         assert mine is not None
         kinds["missing"].add(titled(mine))

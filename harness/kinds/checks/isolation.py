@@ -7,13 +7,12 @@ Whatever a sandbox asks of the outside ends in its sink, which records it: names
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 from pydantic import Field
 
 from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
-from harness.model.drill import Drill
+from harness.model.drill import Drill, fits_host
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Named
 from harness.model.verdict import CheckResult, Outcome
@@ -91,10 +90,10 @@ def judge(record: Record, options: Options) -> CheckResult:
 
 
 def _allowed(attempt: dict[str, Any], options: Options, drill: Drill) -> bool:
-    if any(system.reachable and fnmatchcase(attempt["target"], system.host.lower()) for system in drill.external):
+    if any(system.reachable and system.is_host(attempt["target"]) for system in drill.external):
         return True
     return any(
-        fnmatchcase(attempt["target"], rule.host.lower()) and (attempt["port"] in (None, rule.port) or not rule.port)
+        fits_host(attempt["target"], rule.host) and (attempt["port"] in (None, rule.port) or not rule.port)
         for rule in options.allowed
     )
 

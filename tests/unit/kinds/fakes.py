@@ -16,7 +16,7 @@ from harness.kinds.contracts import (
     ToolImage,
     WayOut,
 )
-from harness.model.drill import Component
+from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
 
 Answer = tuple[int, str, str]  # exit code, stdout, stderr
 PASSWORD = "Postgres-4711"
@@ -118,6 +118,25 @@ class FakeStack:
     def tool(self, service: str, *, image: ToolImage, writable: bool, **given: Any) -> Iterator[FakeShell]:
         self.tools.append({"image": image, "writable": writable} | given)
         yield self.the_shell
+
+
+def written_drill(**fields: Any) -> Drill:
+    """A drill by hand of which only what is given matters."""
+    usual: dict[str, Any] = {
+        "name": "shop",
+        "file": "shop.drill.yaml",
+        "sha256": "0" * 64,
+        "product": "plain",
+        "portal": Portal(kind="wagtail", service="web", port=8080),
+        "stand_in": None,
+        "why": "nightly",
+        "source": Source(stack=Stack(file="compose.yaml", services=())),
+        "schedule_s": None,
+        "objectives": Objectives(),
+        "components": (),
+        "checks": (),
+    }
+    return Drill(**usual | fields)
 
 
 def backup_access(stack: FakeStack, artefact: Path, kind: str, options: dict[str, Any], **engine: Any) -> BackupAccess:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fakes import written_drill
 
 from harness.kinds.checks import index_consistency
 from harness.kinds.contracts import CheckAccess, ContentItem, Query, Record, Trace
-from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
+from harness.model.drill import Component
 from harness.model.evidence import Evidence, Instant, LogLine, Mark, Observation
 from harness.model.plan import Plan
 from harness.model.restore_point import Artefact, RestorePoint
@@ -100,22 +101,11 @@ def judged(
     clock_set_by_s: float = 0.0,
 ) -> tuple[CheckResult, dict[str, Any]]:
     """The check's result, and what it observed."""
-    drill = Drill(
-        name="shop",
-        file="shop.drill.yaml",
-        sha256="0" * 64,
-        product="plain",
-        portal=Portal(kind="wagtail", service="web", port=8080),
-        stand_in=None,
-        why="nightly",
-        source=Source(stack=Stack(file="compose.yaml", services=())),
-        schedule_s=None,
-        objectives=Objectives(),
+    drill = written_drill(
         components=(
             Component(name="database", kind="postgresql", service="db", engine="pg_dump"),
             Component(name="search", kind="opensearch", service="search", engine="snapshot"),
         ),
-        checks=(),
         restore_strategy=strategy or {},
     )
     point = RestorePoint(

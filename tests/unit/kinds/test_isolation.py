@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fakes import written_drill
 
 from harness.kinds import registry
 from harness.kinds.checks import isolation
 from harness.kinds.contracts import Record
-from harness.model.drill import Drill, External, Objectives, Portal, Source, Stack
+from harness.model.drill import External, Portal
 from harness.model.evidence import Evidence, Instant, Observation
 from harness.model.plan import Plan
 from harness.model.verdict import CheckResult, Outcome
@@ -33,19 +34,8 @@ def judged(
     data: Any = {"attempts": attempts, "ways_out": [*ways], "not_recorded": [*not_recorded]}
     at = Instant.model_validate({"monotonic_s": 1, "utc": "2026-11-21T07:51:00Z", "boot_id": "one"})
     evidence = Evidence(lines=(Observation(name="isolation", data=data, at=at),), complete=True, sha256="")
-    drill = Drill(
-        name="shop",
-        file="shop.drill.yaml",
-        sha256="0" * 64,
-        product="plain",
+    drill = written_drill(
         portal=Portal(kind="sql", service="db", port=5432),
-        stand_in=None,
-        why="nightly",
-        source=Source(stack=Stack(file="compose.yaml", services=())),
-        schedule_s=None,
-        objectives=Objectives(),
-        components=(),
-        checks=(),
         external=external,
     )
     plan = Plan(drill="shop", components=(), services=(), capture=(), recover=())

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fakes import written_drill
 
 from harness.errors import CouldNotAsk
 from harness.kinds.checks import _reference_join, reference_parity
 from harness.kinds.contracts import CheckAccess, Record, Reference, SourceAccess, StoredFile
-from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
+from harness.model.drill import Component
 from harness.model.evidence import AT_SOURCE, Evidence, Instant, Mark, Observation
 from harness.model.inventory import ClassRule, Difference, ItemClass, Named
 from harness.model.plan import Plan
@@ -25,20 +26,7 @@ LOOKED, DATABASE, FILES = 50.0, (100.0, 110.0), (120.0, 130.0)  # seconds after 
 OLD = 10.0
 NONE = Named()
 Files = Mapping[str, tuple[int | None, float]]  # size, second of its last change
-DRILL = Drill(
-    name="shop",
-    file="shop.drill.yaml",
-    sha256="0" * 64,
-    product="plain",
-    portal=Portal(kind="wagtail", service="web", port=8080),
-    stand_in=None,
-    why="nightly",
-    source=Source(stack=Stack(file="compose.yaml", services=())),
-    schedule_s=None,
-    objectives=Objectives(),
-    components=(),
-    checks=(),
-)
+DRILL = written_drill()
 LIBRARY = Component(
     name="library",
     kind="file_tree",

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from fakes import FakeHttp, FakeShell, FakeStack
+from fakes import FakeHttp, FakeShell, FakeStack, written_drill
 
 from harness.kinds.contracts import Endpoint, HttpReply, PortalAccess, Reference
 from harness.kinds.portals import wagtail
-from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
+from harness.model.drill import Component
 
 PLACES = {
     "database": ("postgresql", {"database": "portal"}),
@@ -48,19 +48,8 @@ class StackWithRows(FakeStack):
 
 def access(stack: FakeStack) -> PortalAccess:
     components = (Component(name=n, kind=k, service="x", engine="any", options=o) for n, (k, o) in PLACES.items())
-    drill = Drill(
-        name="shop",
-        file="shop.drill.yaml",
-        sha256="0" * 64,
-        product="plain",
-        portal=Portal(kind="wagtail", service="web", port=8080),
-        stand_in=None,
-        why="nightly",
-        source=Source(stack=Stack(file="compose.yaml", services=())),
-        schedule_s=None,
-        objectives=Objectives(),
+    drill = written_drill(
         components=tuple(components),
-        checks=(),
     )
     return PortalAccess(drill.portal, stack, drill)
 

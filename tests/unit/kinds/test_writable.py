@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from fakes import written_drill
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds import registry
 from harness.kinds.checks import writable
 from harness.kinds.contracts import CheckAccess, Record
-from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
+from harness.model.drill import Component, Drill
 from harness.model.evidence import Evidence, Instant, Mark, Observation
 from harness.model.plan import Plan
 from harness.model.restore_point import Artefact, Canary, RestorePoint
@@ -50,19 +51,8 @@ class PortalInMemory:
 
 def record(tiers: Sequence[str]) -> tuple[Drill, Plan, RestorePoint]:
     components = tuple(Component(name=t, kind=KINDS[t][0], service="x", engine=KINDS[t][1]) for t in tiers)
-    drill = Drill(
-        name="shop",
-        file="shop.drill.yaml",
-        sha256="0" * 64,
-        product="plain",
-        portal=Portal(kind="wagtail", service="web", port=8080),
-        stand_in=None,
-        why="nightly",
-        source=Source(stack=Stack(file="compose.yaml", services=())),
-        schedule_s=None,
-        objectives=Objectives(),
+    drill = written_drill(
         components=components,
-        checks=(),
     )
     artefact = Artefact(
         component="database",
