@@ -128,7 +128,10 @@ def run_drill(arguments: argparse.Namespace, stages: Stages) -> int:
             keep=arguments.keep,
         ) as run,
     ):
-        pass
+        if run.tests is not None:
+            from harness.pytest_plugin.alone import run_own_tests
+
+            run_own_tests(run, drill, arguments.file)
     if run.verdict is None:
         raise PortalDrillError(f"run {run.run_id} ended without a verdict; its evidence lies in {run.folder}")
     return _show(run.verdict, run.folder)

@@ -3,12 +3,15 @@ people's pytest runs stay fast, and handed in as one value, so that tests bring 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from harness.model.drill import Drill
+    from harness.model.evidence import Seen
+    from harness.model.own_test import OwnTest
     from harness.model.plan import Plan
     from harness.model.progress import Progress
     from harness.model.verdict import Verdict
@@ -25,6 +28,26 @@ class Run(Protocol):
 
     @property
     def verdict(self) -> Verdict | None: ...
+
+    @property
+    def tests(self) -> OwnTests | None: ...
+
+
+class OwnTests(Protocol):
+    """What the tests beside the drill file are run with, until the run is left; `run.own_tests` explains each."""
+
+    @property
+    def restored(self) -> Any: ...
+
+    def begin(self, chosen: Sequence[str], not_chosen: Sequence[str]) -> None: ...
+
+    def could_not_begin(self, reason: str) -> None: ...
+
+    def in_time(self) -> AbstractContextManager[None]: ...
+
+    def how_it_went(self, error: BaseException) -> Seen: ...
+
+    def ended(self, test: OwnTest) -> None: ...
 
 
 class Stages:

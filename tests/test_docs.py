@@ -65,7 +65,7 @@ def test_drill_files_of_pytest_examples_exist(command: str) -> None:
 
 
 def test_every_option_of_the_plugin_is_in_the_readme() -> None:
-    plugin = (ROOT / "harness" / "pytest_plugin.py").read_text(encoding="utf-8")
+    plugin = (ROOT / "harness" / "pytest_plugin" / "__init__.py").read_text(encoding="utf-8")
     ours = re.findall(r'addoption\("(--[a-z-]+)"', plugin)
     assert len(ours) > 1
     assert [name for name in ours if f"`{name}`" not in README] == []

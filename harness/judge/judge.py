@@ -9,7 +9,7 @@ from harness import __version__
 from harness.errors import HarnessBroken
 from harness.judge import objectives
 from harness.kinds import registry
-from harness.kinds.contracts import Loosens, Record, joined
+from harness.kinds.contracts import LeavesOut, Loosens, Record, joined
 from harness.model.drill import CheckUse, Drill
 from harness.model.evidence import EndLine, Evidence, Seen, StepState
 from harness.model.inventory import Difference
@@ -29,7 +29,9 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     record = Record(drill, plan, point, evidence, captured_here, _differences(evidence))
     only = plan.only_checks
     checks = tuple(
-        _excused(_judge_check(use, record), record) for use in drill.checks if not only or _chosen(use, only)
+        _excused(_judge_check(use, record), record)
+        for use in drill.checks
+        if (not only or _chosen(use, only)) and _exercised(use, record)
     )
     results = {} if only and not set(only) & set(OBJECTIVES) else _objectives(record)
     if only:
@@ -66,6 +68,11 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
 def _chosen(use: CheckUse, only: tuple[str, ...]) -> bool:
     """In a partial run too: the checks without which no other means anything (DESIGN 5)."""
     return use.name in only or registry.check(use.name).ALWAYS
+
+
+def _exercised(use: CheckUse, record: Record) -> bool:
+    kind = registry.check(use.name)
+    return not isinstance(kind, LeavesOut) or kind.exercised(record)
 
 
 def _objectives(record: Record) -> dict[str, ObjectiveResult]:
@@ -157,6 +164,8 @@ def _partial(record: Record) -> list[str]:
         kind = registry.check(use.name)
         if isinstance(kind, Loosens):
             lacking += [f"{use.name}: {what}" for what in kind.loosened(registry.options(kind, use.options))]
+        if isinstance(kind, LeavesOut) and (not record.plan.only_checks or _chosen(use, record.plan.only_checks)):
+            lacking += [f"{use.name}: {what}" for what in kind.left_out(record)]
     network = record.evidence.observation("network", "sandbox")
     if network is None or not isinstance(network.data, dict) or network.data.get("cut_from_host") is not True:
         lacking.append("the isolation: it was not shown that the sandbox is cut from the host's own services")

@@ -624,6 +624,7 @@ class When(StrEnum):
     AS_RESTORED = "as_restored"
     AFTER_REBUILD = "after_rebuild"
     SETTLED = "settled"
+    TESTED = "tested"
     TORN_DOWN = "torn_down"
 
 
@@ -745,6 +746,17 @@ class Loosens(Protocol):
 
     def loosened(self, options: Any) -> Iterable[str]:
         """One phrase for each, such as `the probe log is not judged`; none if all is as strict as the default."""
+
+
+@runtime_checkable
+class LeavesOut(Protocol):
+    """Capability of a check that a run may exercise in part, or not at all. Such a run is partial."""
+
+    def left_out(self, record: Record) -> Iterable[str]:
+        """One phrase for each thing that was not exercised. Never raises."""
+
+    def exercised(self, record: Record) -> bool:
+        """False: the run has nothing to judge, and the check has no row; `left_out` says why."""
 
 
 @dataclass(frozen=True)

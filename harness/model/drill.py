@@ -174,6 +174,7 @@ class Drill(Frozen):
     canary_every_s: float = 0.5
     keep: int = 7
     deadline_s: dict[str, float] = {}
+    tests: dict[str, str] = {}  # the tests beside the drill file and their conftest.py: name to SHA-256
 
     def component(self, name: str) -> Component:
         return next(component for component in self.components if component.name == name)

@@ -17,6 +17,7 @@ from harness.model.drill import Drill, External, Objectives, Source, Stack
 from harness.prepare import resolve, rules
 from harness.prepare.compose_file import read_stack
 from harness.prepare.mistakes import Mistakes
+from harness.prepare.own_tests import find_tests
 from harness.prepare.resolve import UNREADABLE, Desk
 from harness.prepare.schema import DrillText
 from harness.prepare.yaml_source import Document, read_yaml
@@ -46,6 +47,7 @@ def read_drill(path: Path, *, today: date | None = None) -> Drill:
     rules.check_secrets(mistakes, document.data)
     text, tainted = _read_text(document, mistakes)
     desk = Desk(text, mistakes, tainted, today or datetime.now(UTC).date())
+    desk.tests = find_tests(path, mistakes)
     desk.stack = _read_source(desk, path)
     desk.product = _kind(desk, "products", text.product, ("product",))
     desk.portal = _kind(desk, "portals", text.portal.kind, ("portal", "kind"))
@@ -186,6 +188,7 @@ def _resolve(desk: Desk) -> Drill | None:
         canary_every_s=text.canary_every,
         keep=text.backup.keep,
         deadline_s=dict(text.deadlines),
+        tests=desk.tests,
         **parts,
     )
 

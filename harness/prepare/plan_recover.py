@@ -57,6 +57,8 @@ def _portal_up(drill: Drill, steps: AddsSteps, moments: frozenset[When], needed:
         steps.add(Action.OBSERVE, When.AFTER_REBUILD, needs=rebuilt)
     if When.SETTLED in moments:
         steps.add(Action.OBSERVE, When.SETTLED, needs=(portal,))
+    if drill.tests and When.TESTED in moments:
+        steps.add(Action.OBSERVE, When.TESTED, needs=(portal,))
 
 
 def _restores(drill: Drill, steps: AddsSteps, target: str) -> tuple[str, ...]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from harness.drill_files import tests_beside
 from harness.kinds import registry
 from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind
 from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
 from harness.model.inventory import ClassRule, ItemClass
 from harness.prepare.kind_options import merged, read_options
 from harness.prepare.mistakes import Mistakes, shown
+from harness.prepare.own_tests import CHECK
 from harness.prepare.schema import WAIVER_SORTS, ComponentText, DrillText
 from harness.prepare.yaml_source import At
 
@@ -34,6 +37,7 @@ class Desk:
     stack: Stack | None = None
     product: ProductKind | None = None
     portal: PortalKind | None = None
+    tests: dict[str, str] = field(default_factory=dict)
     waived: dict[str, set[str]] = field(default_factory=lambda: {"component": set(), "check": set(), "order": set()})
 
     def place(self, at: At, otherwise: At) -> At:
@@ -208,10 +212,12 @@ def _classes(row: ProductComponent | None, bound: Mapping[str, Any], text: Compo
 
 
 def resolve_checks(desk: Desk) -> tuple[CheckUse, ...]:
-    """Those that are always made, the product's, then the file's own; `checks:` adds them or sets options."""
+    """Those that are always made, the product's, `tests` if there are any beside the file, then the file's own;
+    `checks:` adds them or sets options."""
     always = [name for name in registry.names("checks") if registry.check(name).ALWAYS]
     default = [name for name in (desk.product.DEFAULT_CHECKS if desk.product else ()) if name not in always]
-    uses = {name: CheckUse(name=name, default=True) for name in (*always, *default)}
+    own = [CHECK] if desk.tests else []
+    uses = {name: CheckUse(name=name, default=True) for name in (*always, *default, *own)}
     seen: set[str] = set()
     for number, entry in enumerate(desk.text.checks):
         at: At = ("checks", number)
@@ -221,6 +227,9 @@ def resolve_checks(desk: Desk) -> tuple[CheckUse, ...]:
         if entry.name in seen or entry.name in desk.waived["check"]:
             found = f"{entry.name} again" if entry.name in seen else f"{entry.name}, which is waived"
             desk.mistakes.at_value(at, found, "each check once, or its waiver")
+        if entry.name == CHECK and not desk.tests:
+            expected = f"pytest tests in {tests_beside(Path(desk.mistakes.document.file)).name}"
+            desk.mistakes.at_value(at, f"{CHECK}, but none beside this file", expected)
         seen.add(entry.name)
         options = read_options(kind.Options, {}, entry.options, (*at, entry.name), desk.mistakes)
         uses[entry.name] = CheckUse(name=entry.name, options=merged({}, options), default=entry.name in uses)

@@ -48,7 +48,7 @@ class Recovery:
         self._states: dict[str, StepState] = {}
 
     def run(self) -> None:
-        """All planned steps but the teardown and what is observed after it."""
+        """All planned steps up to the tests beside the drill file; what comes after those belongs to the end."""
         self._run([s for s in self.session.plan.recover if not _after_the_end(s)])
 
     def tear_down(self) -> None:
@@ -56,6 +56,11 @@ class Recovery:
         if not self._torn_down:
             self._torn_down = True
             self._run([step for step in self.session.plan.recover if _after_the_end(step)])
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the portal came up, so that it can be looked at."""
+        return self._states.get(Action.START_PORTAL) is StepState.ENDED
 
     def _run(self, steps: list[Step]) -> None:
         portal = RestoredPortal(self.box)
@@ -213,7 +218,9 @@ class Recovery:
 
 
 def _after_the_end(step: Step) -> bool:
-    return step.action is Action.TEAR_DOWN or (step.action is Action.OBSERVE and step.subject == When.TORN_DOWN)
+    return step.action is Action.TEAR_DOWN or (
+        step.action is Action.OBSERVE and step.subject in (When.TESTED, When.TORN_DOWN)
+    )
 
 
 def _replaced(shell: Shell, path: str, rewire: Rewire, timeout_s: float) -> int:
