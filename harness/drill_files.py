@@ -17,7 +17,7 @@ def is_drill(path: Path) -> bool:
     return path.name.endswith(SUFFIXES)
 
 
-def tests_beside(drill_file: Path) -> Path:
+def file_of_tests(drill_file: Path) -> Path:
     """Where the tests of a drill lie, if it has any."""
     stem = drill_file.name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".drill")
     return drill_file.with_name(f"test_{re.sub(r'[^A-Za-z0-9_]', '_', stem)}.py")
@@ -37,4 +37,4 @@ def drills_of(test_file: Path) -> tuple[Path, ...]:
     """The drill file whose tests these are; none if it is another file, several if their names come to the same."""
     if not (test_file.name.startswith("test_") and test_file.suffix == ".py"):
         return ()
-    return tuple(path for path in drills_in(test_file.parent) if tests_beside(path) == test_file)
+    return tuple(path for path in drills_in(test_file.parent) if file_of_tests(path) == test_file)

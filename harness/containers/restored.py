@@ -73,8 +73,9 @@ class Restored:
         return connection
 
     def environment(self, service: str) -> Mapping[str, str]:
-        """The service's environment with secrets resolved; they are left out of evidence and reports."""
-        return self._stack.environment(self._known(service))
+        """The environment of any service of the stack, one that only installs or seeds too, with secrets resolved;
+        they are left out of evidence and reports."""
+        return self._stack.environment(service)
 
     def close(self) -> None:
         self._held.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from harness.drill_files import drills_of, tests_beside
+from harness.drill_files import drills_of, file_of_tests
 from harness.prepare.mistakes import Mistakes
 
 CHECK = "tests"  # it judges what they come to
@@ -14,7 +14,7 @@ CONFTEST = "conftest.py"  # of the same folder: what its fixtures do is part of 
 
 def find_tests(drill_file: Path, mistakes: Mistakes) -> dict[str, str]:
     """SHA-256 of the drill's own tests and of the `conftest.py` beside them, by name; empty if it has no tests."""
-    tests = tests_beside(drill_file)
+    tests = file_of_tests(drill_file)
     if not tests.is_file():
         return {}
     others = [path.name for path in drills_of(tests) if path.name != drill_file.name]

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from harness.drill_files import tests_beside
+from harness.drill_files import file_of_tests
 from harness.kinds import registry
 from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind
 from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
@@ -228,7 +228,7 @@ def resolve_checks(desk: Desk) -> tuple[CheckUse, ...]:
             found = f"{entry.name} again" if entry.name in seen else f"{entry.name}, which is waived"
             desk.mistakes.at_value(at, found, "each check once, or its waiver")
         if entry.name == CHECK and not desk.tests:
-            expected = f"pytest tests in {tests_beside(Path(desk.mistakes.document.file)).name}"
+            expected = f"pytest tests in {file_of_tests(Path(desk.mistakes.document.file)).name}"
             desk.mistakes.at_value(at, f"{CHECK}, but none beside this file", expected)
         seen.add(entry.name)
         options = read_options(kind.Options, {}, entry.options, (*at, entry.name), desk.mistakes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.drill_files import tests_beside
+from harness.drill_files import file_of_tests
 from harness.stages import Run, Stages
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def run_own_tests(run: Run, drill: Drill, drill_file: Path) -> None:
         return
     inside, said = _Inside(_Open(drill, run)), io.StringIO()
     with redirect_stdout(said):
-        code = pytest.main([*ARGUMENTS, str(tests_beside(drill_file))], plugins=[inside])
+        code = pytest.main([*ARGUMENTS, str(file_of_tests(drill_file))], plugins=[inside])
     if inside.interrupted:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         last = "\n".join(said.getvalue().splitlines()[-_LAST_LINES:])
-        run.tests.could_not_begin(f"pytest could not run {tests_beside(drill_file).name}: {last}")
+        run.tests.could_not_begin(f"pytest could not run {file_of_tests(drill_file).name}: {last}")

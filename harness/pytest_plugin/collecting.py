@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.drill_files import drills_of, is_drill, tests_beside
+from harness.drill_files import drills_of, file_of_tests, is_drill
 from harness.errors import PortalDrillError
 from harness.pytest_plugin.performance import Asked, CouldNotTell, Performance, PortalFailed, names_of, stages_of
 
@@ -58,14 +58,24 @@ class DrillItem(pytest.Item):
 class DrillTests(pytest.Module):
     """The tests beside a drill file: a module as any other, that knows its drill and all of its tests."""
 
-    drill: Path
+    drills: tuple[Path, ...]
     known: set[str]
 
     @classmethod
-    def beside(cls, drill: Path, parent: pytest.Collector, path: Path) -> DrillTests:
+    def beside(cls, drills: tuple[Path, ...], parent: pytest.Collector, path: Path) -> DrillTests:
         module: DrillTests = cls.from_parent(parent, path=path)
-        module.drill, module.known = drill, set()
+        module.drills, module.known = drills, set()
         return module
+
+    @property
+    def drill(self) -> Path:
+        return self.drills[0]
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        if len(self.drills) > 1:
+            named = " and ".join(path.name for path in self.drills)
+            raise self.CollectError(f"{named} would both have these tests; give one of them another file name")
+        return super().collect()
 
     def note(self, collector: pytest.Collector, found: Iterable[pytest.Item | pytest.Collector]) -> None:
         """Also what the session will not choose; of a class that it does not look into, the name."""
@@ -74,12 +84,8 @@ class DrillTests(pytest.Module):
 
 
 def tests_module(test_file: Path, parent: pytest.Collector) -> DrillTests | None:
-    """Raises: UsageError if two drill files have tests of this name."""
     drills = drills_of(test_file)
-    if len(drills) > 1:
-        named = " and ".join(path.name for path in drills)
-        raise pytest.UsageError(f"{test_file}: {named} would both have these tests; give one another file name")
-    return DrillTests.beside(drills[0], parent, test_file) if drills else None
+    return DrillTests.beside(drills, parent, test_file) if drills else None
 
 
 def name_of(node: pytest.Item | pytest.Collector) -> str:
@@ -125,6 +131,6 @@ def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
 def with_tests(arguments: list[str], folder: Path) -> list[str]:
     """The session's arguments: a drill file that is asked for as a whole brings the tests beside it."""
     drills = [folder / argument for argument in arguments if "::" not in argument and is_drill(Path(argument))]
-    tests = [str(path) for drill in drills if (path := tests_beside(drill)).is_file()]
+    tests = [str(path) for drill in drills if (path := file_of_tests(drill)).is_file()]
     named = {str(folder / argument) for argument in arguments}
     return [*arguments, *(path for path in dict.fromkeys(tests) if path not in named)]

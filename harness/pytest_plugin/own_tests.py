@@ -57,7 +57,7 @@ def _note_failed(
     if error is None:  # a strict mark that it fails: nothing of the portal is wrong
         noted.unknown, noted.unknown_as = report.longreprtext, Seen.CRASHED
         return
-    said = error.exconly(tryshort=True)
+    said = error.exconly().removeprefix("AssertionError: ")
     if is_failure(call, tests):
         noted.failed = said
         own = [entry for entry in error.traceback if entry.path == item.path]

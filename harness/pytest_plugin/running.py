@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.drill_files import drills_in, tests_beside
+from harness.drill_files import drills_in, file_of_tests
 from harness.errors import CouldNotAsk, PortalDrillError
 from harness.pytest_plugin import collecting, own_tests
 from harness.pytest_plugin.collecting import DrillItem
@@ -32,7 +32,7 @@ def restored(request: pytest.FixtureRequest) -> Restored:
 
 
 def _no_drill(path: Path) -> str:
-    expected = [tests_beside(drill).name for drill in drills_in(path.parent)]
+    expected = [file_of_tests(drill).name for drill in drills_in(path.parent)]
     known = f"those of the drills beside it are {', '.join(expected)}" if expected else "no drill file stands beside it"
     return f"{path.name} belongs to no drill, so that there is nothing restored; {known}"
 
@@ -45,12 +45,13 @@ def _performance(item: pytest.Item) -> Performance | None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    """The drill is left after its last test, whatever ends it."""
+    """The drill is entered before its first test, and left after its last one, whatever ends it."""
     performance = _performance(item)
     if performance is None:
         return (yield)
     over = True
     try:
+        performance.enter()
         done = yield
         over = nextitem is None or _performance(nextitem) is not performance
         over = over or bool(item.session.shouldfail or item.session.shouldstop)
@@ -63,6 +64,18 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     finally:
         if over:
             performance.leave()
+
+
+def _why_not(performance: Performance) -> str:
+    """Why there is nothing to run a test on; empty if there is."""
+    if performance.tests is None:
+        reason = performance.performed.reason if performance.performed else ""
+        return reason or "its drill is over: its tests run before its checks"
+    try:
+        performance.tests.restored  # noqa: B018 -- raises if there is none
+    except CouldNotAsk as error:
+        return str(error)
+    return ""
 
 
 @contextmanager
@@ -78,18 +91,16 @@ def _in_time(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
-    performance = _performance(item)
-    if performance is not None:
-        performance.enter()
-        if performance.tests is None:
-            reason = performance.performed.reason if performance.performed else ""
-            pytest.fail(reason or "its drill is over: its tests run before its checks", pytrace=False)
-        try:
-            performance.tests.restored  # noqa: B018 -- raises if there is nothing to run on
-        except CouldNotAsk as error:
-            pytest.fail(str(error), pytrace=False)
     with _in_time(item):
         return (yield)
+
+
+@pytest.hookimpl(tryfirst=True, specname="pytest_runtest_setup")
+def pytest_runtest_setup_refused(item: pytest.Item) -> None:
+    """Nothing is set up for a test that has nothing to run on."""
+    performance = _performance(item)
+    if performance is not None and (lacking := _why_not(performance)):
+        pytest.fail(lacking, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -22,6 +22,9 @@ from harness.model.drill import Drill
 from harness.model.plan import Plan, Step
 from harness.model.progress import Silent
 from harness.pipeline import drill_run
+from harness.pytest_plugin.alone import run_own_tests
+
+DRILLS = Path(__file__).parents[2] / "drills"
 
 PASSWORDS = {"admin": "Admin-4711", "editor": "Editor-4711", "reader": "Reader-4711"}
 Json = dict[str, Any]
@@ -133,6 +136,6 @@ class Lived:
 def live(drill: Drill, plan: Plan, root: Path, life: Life) -> Lived:
     started = time.monotonic()
     with drill_run(drill, plan, root=root, progress=life) as run:
-        pass
+        run_own_tests(run, drill, DRILLS / f"{drill.name}.drill.yaml")
     verdict: Json = json.loads((run.folder / "verdict.json").read_text(encoding="utf-8"))
     return Lived(verdict, run.folder, life, time.monotonic() - started)

@@ -83,9 +83,7 @@ def _results(record: Record) -> _Results:
             found.failed.append(f"{line} ({data['place']})" if data.get("place") else line)
         else:
             found.left_out.append(line)
-    found.unknown += [
-        f"{name}: it was begun, or was to be, and has no result" for name in _named(record, "chosen", ended)
-    ]
+    found.unknown += [f"{name}: not run to its end" for name in _named(record, "chosen", ended)]
     found.left_out += [f"{name}: not chosen" for name in _named(record, "not_chosen", ended)]
     return found
 
