@@ -51,19 +51,19 @@ def page(text: str) -> Page:
 def test_the_report_is_well_formed_and_loads_nothing(
     name: str, verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
 ) -> None:
-    text = html_text(verdict_of(name), drill, plan, evidence)
+    text = html_text(verdict_of(name), drill, plan, None, evidence)
     parsed = page(text)
     assert not parsed.tags & {"script", "link", "img", "iframe", "object", "base", "form"}
     assert not {name for name, _ in parsed.attributes} & {"src", "srcset", "action", "onclick", "onload"}
     assert all(str(value).startswith("#") for name, value in parsed.attributes if name == "href")
     assert not re.search(r"https?://|@import|url\(", text)
-    assert text == html_text(verdict_of(name), drill, plan, evidence)
+    assert text == html_text(verdict_of(name), drill, plan, None, evidence)
 
 
 def test_the_report_says_all_that_a_reader_asks(
     verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
 ) -> None:
-    parsed = page(html_text(verdict_of("not_recovered"), drill, plan, evidence))
+    parsed = page(html_text(verdict_of("not_recovered"), drill, plan, None, evidence))
     for said in (
         "NOT recovered: data_parity: 12 rows missing",
         "Wagtail for Liferay DXP",
@@ -86,14 +86,14 @@ def test_the_report_says_all_that_a_reader_asks(
 def test_option_values_and_environment_never_reach_the_report(
     verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
 ) -> None:
-    text = html_text(verdict_of("recovered"), drill, plan, evidence)
+    text = html_text(verdict_of("recovered"), drill, plan, None, evidence)
     assert "hunter2" not in text
     assert "DB_PASSWORD" not in text
 
 
 def test_incomplete_evidence_is_announced(verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence) -> None:
     cut = evidence.model_copy(update={"complete": False})
-    assert "The evidence is not complete" in html_text(verdict_of("unknown"), drill, plan, cut)
+    assert "The evidence is not complete" in html_text(verdict_of("unknown"), drill, plan, None, cut)
 
 
 def test_thousands_of_commands_are_cut_short_and_counted(
@@ -101,7 +101,7 @@ def test_thousands_of_commands_are_cut_short_and_counted(
 ) -> None:
     command = next(line for line in evidence.lines if isinstance(line, CommandLine))
     many = evidence.model_copy(update={"lines": (command,) * (MOST_COMMANDS + 7)})
-    text = html_text(verdict_of("recovered"), drill, plan, many)
+    text = html_text(verdict_of("recovered"), drill, plan, None, many)
     assert text.count('<summary class="small"><code>database$') == MOST_COMMANDS
     assert f"{MOST_COMMANDS + 7} in all" in text
 
@@ -113,7 +113,7 @@ def test_the_drawn_chain_is_laid_end_to_end(verdict_of: VerdictOf) -> None:
 
 
 def test_every_id_leads_to_its_text(verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence) -> None:
-    text = html_text(verdict_of("not_recovered"), drill, plan, evidence)
+    text = html_text(verdict_of("not_recovered"), drill, plan, None, evidence)
     parsed = page(text)
     targets = {f"#{value}" for name, value in parsed.attributes if name == "id"}
     assert {value for name, value in parsed.attributes if name == "href"} <= targets
