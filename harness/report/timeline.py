@@ -18,6 +18,7 @@ from harness.report.rows import duration, tier_loss
 WIDTH = 100.0
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 MOST_TICKS = 12
+UNITS = ((3600, "h"), (60, "min"), (1, "s"))
 ENDS = ("component_restored", "product_started", "product_healthy", "index_consistent", "first_correct_search")
 KINDS = {"kept": "kept", "lost": "lost", "unknown": "not known whether written"}
 
@@ -214,11 +215,12 @@ def _recovery(axis: _Axis, evidence: Evidence, rto: ObjectiveResult, struck_s: f
 
 
 def _ticks(axis: _Axis, struck_s: float) -> Iterator[Tick]:
-    """Round numbers of seconds before and after the disaster."""
+    """Round numbers before and after the disaster, all in one unit."""
     step = next((s for s in STEPS_S if axis.span_s / s <= MOST_TICKS), STEPS_S[-1])
+    unit_s, unit = next(each for each in UNITS if step % each[0] == 0)
+    major = 3 if axis.span_s / step > 8 else 2
     number = -int((struck_s - axis.start_s) // step)
     while struck_s + number * step <= axis.start_s + axis.span_s:
-        sign = "−" if number < 0 else "+"
-        label = f"{sign}{duration(abs(number * step))}" if number else "disaster"
-        yield Tick(axis.at(struck_s + number * step), label, number % 2 == 1)
+        label = f"{'−' if number < 0 else '+'}{abs(number) * step // unit_s} {unit}" if number else "disaster"
+        yield Tick(axis.at(struck_s + number * step), label, number % major != 0)
         number += 1
