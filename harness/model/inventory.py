@@ -42,6 +42,10 @@ class Item(NamedTuple):
         return os.fsencode(self.key)
 
 
+# Of these there may be many today and few tomorrow.
+VOLATILE = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE, ItemClass.APPEND})
+
+
 @lru_cache(maxsize=4096)
 def _pattern(glob: str) -> re.Pattern[str]:
     translated = re.escape(glob).replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
@@ -68,13 +72,19 @@ def rule_of(key: str, rules: Iterable[ClassRule]) -> ClassRule | None:
 
 
 class InventoryRef(Frozen):
-    """Where an inventory lies: a gzip of JSON lines beside the evidence or in the restore point."""
+    """Where an inventory lies: a gzip of JSON lines beside the evidence or in the restore point.
+
+    Shape: `volatile` items of `count` are caches, temporary files, logs: how many there are says nothing of the
+    portal; `volatile_bytes` is their size, where items tell theirs.
+    """
 
     component: str
     moment: str  # before | after | restored
     path: str
     count: int
     sha256: str
+    volatile: int = 0
+    volatile_bytes: int = 0
 
 
 class Named(Frozen):

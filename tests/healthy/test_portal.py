@@ -72,7 +72,7 @@ def test_everything_at_once(drill: Drill, plan: Plan) -> None:
         next(s.id for s in plan.capture if s.action == "inventory_after"): last,
     }
     always = (acts.log_in_and_out, acts.read_and_search, acts.temporary_files, acts.server_work)
-    lived = live(drill, plan, ROOT, Life(steps, {act.__name__: act for act in always}))
+    lived = live(drill, plan, ROOT / "everything", Life(steps, {act.__name__: act for act in always}))
     lived.assert_recovered(LOOSENED)
     assert lived.life.done.keys() == {*steps, *(act.__name__ for act in always)}
     assert "skew" in lived.check("index_consistency")["found"]
@@ -111,7 +111,7 @@ def test_slow_machine(drill: Drill, plan: Plan) -> None:
     """Half a processor for each container: everything takes twice as long, and no time-out ends anything."""
     life = Slowed()
     try:
-        lived = live(drill, plan, ROOT, life)
+        lived = live(drill, plan, ROOT / "slow", life)
     finally:
         life.end()
     lived.assert_recovered(LOOSENED)
