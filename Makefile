@@ -27,11 +27,12 @@ test: setup ## what has to be green before a change goes in: style, types, tests
 	@$(BIN)pytest tests -m "not prove"
 
 prove: setup ## everything, the long proofs included
+	@fixtures/setup/chromium.sh
 	@$(BIN)pytest tests
 
 unit: ## the tests that need no container engine
 	@fixtures/setup/python.sh
-	@.venv/bin/pytest tests/unit
+	@.venv/bin/pytest tests/unit -m "not prove"
 
 soak: setup ## clean drills and random faults for hours, with a score; SOAK="--hours 8" ends it (tests/soak)
 	@$(BIN)python tests/soak/soak.py $(SOAK)

@@ -106,6 +106,13 @@ def test_console_output_was_pasted_from_runs() -> None:
     assert all("judge reports/liferay-dxp/" in block and " /" not in block for block in blocks.values())
 
 
+def test_picture_is_there_said_in_words_and_small() -> None:
+    said, file = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", README)[0]
+    assert "verdict" in said
+    assert (ROOT / file).read_bytes().startswith(b"\x89PNG")
+    assert (ROOT / file).stat().st_size < 300_000
+
+
 def test_every_family_and_folder_is_in_the_harness_readme() -> None:
     folders = [path.parent.name for path in (ROOT / "harness").glob("*/__init__.py")]
     assert [name for name in (*folders, *registry.FAMILIES) if f"`{name}/`" not in HARNESS] == []
