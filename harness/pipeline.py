@@ -68,7 +68,7 @@ def drill_run(
         engine = held.enter_context(reachable_engine())
         held.enter_context(RunLock(state, run_id))
         _save_plan(folder, drill, plan)
-        journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services))
+        journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services, drill.portal))
         run = DrillRun(run_id, folder)
         session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep, fault)
         stages = _Stages(session, point, restore_point)
@@ -142,7 +142,7 @@ def _save_plan(folder: Path, drill: Drill, plan: Plan) -> None:
     try:
         folder.mkdir(parents=True)
         for name, model in (("drill.json", drill), ("plan.json", plan)):
-            text = without(secrets_in(plan.services), model.model_dump_json(indent=1))
+            text = without(secrets_in(plan.services, drill.portal), model.model_dump_json(indent=1))
             (folder / name).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error

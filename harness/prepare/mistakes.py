@@ -91,6 +91,7 @@ def known_keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
             at = fields[str(part)].annotation if str(part) in fields else None
         else:
             at = (get_args(at) or (None,))[-1]
+        at = getattr(at, "__origin__", at) if hasattr(at, "__metadata__") else at  # Annotated says no more here
         at = next((one for one in get_args(at) if one is not type(None)), None) if _optional(at) else at
     if not (isinstance(at, type) and issubclass(at, BaseModel)):
         return []
