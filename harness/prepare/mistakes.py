@@ -23,6 +23,7 @@ _TYPES = {
     "bool_parsing": "true or false",
     "list_type": "a list",
     "tuple_type": "a list",
+    "too_short": "at least one entry",
     "dict_type": "keys and values",
     "model_type": "keys and values",
     "model_attributes_type": "keys and values",
