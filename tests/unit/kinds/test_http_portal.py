@@ -211,6 +211,7 @@ def test_index_is_rebuilt_by_command_or_request() -> None:
 def test_values_are_encoded_in_addresses_and_plain_elsewhere() -> None:
     answers = Answers({"PUT /pages/a%2Fb%3Fc%26d": {"id": 1}})
     kind, access = asking(answers)
+    access.stack.role = "sandbox"
     assert dict(kind.edit_canary(access, canary("x1", id="a/b?c&d"), "x&2")) == {"db": '{"id": "a/b?c&d"}'}
     assert answers.asked[0][1]["body_json"] == {"body": "x&2"}
 
@@ -300,7 +301,7 @@ def test_tier_acknowledges_by_what_the_answer_holds() -> None:
     proof = {"db": {}, "search": {"json": "/indexed", "is": True}}
     read = {**PORTAL["read"], "search": PORTAL["read"]["db"]}
     for indexed, tiers in ((True, {"db", "search"}), (False, {"db"})):
-        answers = {"POST /pages": {"id": 7, "indexed": indexed}}
+        answers = {"POST /pages": {"id": 7, "indexed": indexed}, "GET /pages/7": {"body": "x3"}}
         kind, access = asking(answers, write=[{**WRITE, "acknowledges": proof}], read=read, index_tier="search")
         refs = dict(kind.write_canary(access, 3, "x3"))
         assert set(refs) == tiers and json.loads(refs["db"]) == {"number": "3", "id": "7"}
@@ -315,6 +316,31 @@ def test_write_without_an_id_is_not_known_and_a_refused_one_is_refused() -> None
     kind, access = asking({"POST /pages": reply("read only", 503)})
     with pytest.raises(CommandFailed, match="POST /pages: HTTP 503"):
         dict(kind.write_canary(access, 1, "x1"))
+
+
+def test_read_that_does_not_find_what_the_source_has_taken_is_a_wrong_description() -> None:
+    answers = {"POST /pages": {"id": 7}, "GET /pages/7": {"text": "x1"}}
+    kind, access = asking(answers)
+    with pytest.raises(CouldNotAsk, match="`read` does not find it"):
+        dict(kind.write_canary(access, 1, "x1"))
+    access.stack.role = "sandbox"  # where the same is a restored portal that loses what it takes
+    assert dict(kind.write_canary(access, 1, "x1"))
+
+
+def test_nonce_that_no_title_has_is_a_wrong_description() -> None:
+    page = {"items": [{"id": 1, "rev": 1, "title": "Nonce one"}]}
+    answers = {"POST /pages": {"id": 1}, "GET /pages?after=0": page, "GET /pages?after=1": {"items": []}}
+    kind, access = asking(answers, content=[{**LIST, "title": "/title"}])
+    with pytest.raises(CouldNotAsk, match="one was written, and no title of page has it"):
+        kind.write_nonce(access, "one")
+
+
+def test_use_that_the_source_does_not_offer_is_a_wrong_description() -> None:
+    uses = [{"name": "front page", "request": "GET /", "holds": [{"text": "Welcome"}]}]
+    answers = {"GET /about": {"version": "1.0", "licence": "valid"}, "GET /": "<h1>It works</h1>"}
+    kind, access = asking(answers, uses=uses)
+    with pytest.raises(CouldNotAsk, match="front page: no 'Welcome'"):
+        kind.facts(access)
 
 
 @pytest.mark.parametrize(

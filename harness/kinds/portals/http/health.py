@@ -50,9 +50,15 @@ def _wanted(holds: Sequence[Holds]) -> Iterator[str]:
 
 
 def facts(access: PortalAccess) -> dict[str, str]:
-    """What the answers say, by name. Raises: CouldNotAsk if one does not say what the drill file looks for."""
+    """What the answers say, by name.
+
+    Raises: CouldNotAsk if the source does not say or do what the drill file describes: nothing that is restored
+    from it could be held against that.
+    """
     found = _facts(access)
     lost = [f"{name}: {value}" for name, value in found.items() if value.startswith((REFUSED, NOTHING))]
+    client = Client(access)
+    lost += [f"{probe.name}: {probe.found}" for use in client.options.uses if not (probe := _use(client, use)).ok]
     if lost:
         raise Unmatched(f"the portal does not say what the drill file asks it: {'; '.join(lost)}"[:500])
     return found

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from harness.errors import CouldNotAsk
 from harness.kinds.contracts import PortalAccess, Query
 from harness.kinds.portals.http.client import Client, taken
 from harness.kinds.portals.http.extract import Values, filled, held
@@ -18,8 +19,11 @@ _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def write_nonce(access: PortalAccess, nonce: str) -> None:
+    """Raises: CouldNotAsk if it is not found at once: then the drill file describes another portal."""
     client = Client(access)
     client.steps(client.options.nonce.write, {"nonce": nonce})
+    if nonce not in read_nonces(access):
+        raise CouldNotAsk(f"{nonce} was written, and no title of {client.options.nonce.read.type} has it")
 
 
 def read_nonces(access: PortalAccess) -> tuple[str, ...]:
@@ -55,7 +59,21 @@ def _writes(client: Client, steps: Sequence[WriteStep], values: Values) -> Itera
         kept = {name: value for name, value in found.items() if name != "token"}
         for tier, proof in step.acknowledges.items():
             if not proof.model_fields_set or held(answer, proof, found) is None:
+                _check_description(client, tier, found)
                 yield tier, json.dumps(kept, ensure_ascii=False)
+
+
+def _check_description(client: Client, tier: str, values: Values) -> None:
+    """A source that has just taken a write must have it, or `read` looks for something else, and every write would
+    count as lost. An index may take its time, files are looked at by commands that evidence would list one by one, and a
+    restored portal is for the checks to judge.
+
+    Raises: CouldNotAsk.
+    """
+    reads = client.options.read[tier]
+    by_request = tier != client.options.index_tier and not any(step.file for step in reads)
+    if client.access.stack.role == "source" and by_request and not client.is_there(tier, reads, values):
+        raise CouldNotAsk(f"{tier} has acknowledged a write, and `read` does not find it: {values}"[:300])
 
 
 def _known(canary: Canary) -> dict[str, str]:
