@@ -65,8 +65,8 @@ def _writes(client: Client, steps: Sequence[WriteStep], values: Values) -> Itera
 
 def _check_description(client: Client, tier: str, values: Values) -> None:
     """A source that has just taken a write must have it, or `read` looks for something else, and every write would
-    count as lost. An index may take its time, files are looked at by commands that evidence would list one by one, and a
-    restored portal is for the checks to judge.
+    count as lost. An index may take its time, files are looked at by commands that evidence would list one by one,
+    and a restored portal is for the checks to judge.
 
     Raises: CouldNotAsk.
     """
