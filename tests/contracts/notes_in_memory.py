@@ -26,6 +26,10 @@ class Notes:
             text = f"Beside the {WORDS[number % 10]} there was a {WORDS[number // 10 % 10]}, and nobody knew why."
             self.put({"id": number + 1, "title": f"Note {number + 1}: {WORDS[number % 10]}", "body": text})
 
+    def client(self) -> Notes:
+        """It knows no cookies."""
+        return self
+
     def put(self, note: dict[str, Any]) -> dict[str, Any]:
         self.clock += timedelta(seconds=1)
         earlier = self.notes.get(note["id"], {"revision": 0})
@@ -71,7 +75,7 @@ class StackInMemory:
 
     def http(self, service: str, port: int) -> Any:
         assert (service, port) == ("web", 8080)
-        return self.application
+        return self.application.client()
 
     def environment(self, service: str) -> Mapping[str, str]:
         return {"WRITER_PASSWORD": WRITER[1]}

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from guestbook_in_memory import OPTIONS, Guestbook
 from notes_in_memory import Notes, StackInMemory
 
 from harness.clock import new_id
 from harness.containers.engine import connect
 from harness.kinds import registry
 from harness.kinds.contracts import ListsIndex, PortalAccess, PortalKind, Probe
+from harness.kinds.portals import http
 from harness.model.drill import Drill
 from harness.model.evidence import Instant, Mark
 from harness.model.plan import Action
@@ -33,6 +35,7 @@ from harness.run.waiting import wait_for
 PROJECT = Path(__file__).parents[2]
 PAIRS = {
     "http in memory": "drills/notes.drill.yaml",
+    "http in memory, in HTML": "drills/notes.drill.yaml",
     "http on notes": "drills/notes.drill.yaml",
     "sql on postgresql": "drills/postgresql.drill.yaml",
     "wagtail on liferay": "drills/liferay-dxp.drill.yaml",
@@ -40,6 +43,7 @@ PAIRS = {
 }
 MARKS = {
     "http in memory": [],
+    "http in memory, in HTML": [],
     "http on notes": [pytest.mark.engine],
     "sql on postgresql": [pytest.mark.engine],
     "wagtail on liferay": [pytest.mark.engine, pytest.mark.prove],
@@ -97,6 +101,10 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "http in memory":
         stack: Any = StackInMemory(Notes())
         yield Asked(registry.portal_of(drill.portal), PortalAccess(drill.portal, stack, drill))
+    elif request.param == "http in memory, in HTML":
+        stack, portal = StackInMemory(Guestbook()), drill.portal.model_copy(update={"options": OPTIONS})
+        assert list(http.misfits(OPTIONS, ["database"], ["web"])) == []
+        yield Asked(registry.portal_of(portal), PortalAccess(portal, stack, drill))
     else:
         yield from started(drill, tmp_path_factory.mktemp("portal"))
 
