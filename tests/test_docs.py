@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import tomllib
@@ -14,6 +15,7 @@ from harness.containers.golden import GOLDEN
 from harness.containers.labels import DRILL, EXPIRES, ROLE, RUN, STATE
 from harness.kinds import registry
 from harness.model.verdict import Verdict
+from harness.prepare import json_schema
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,6 +27,11 @@ MAKE_TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(
 CONSOLE = re.compile(r"<!-- console: ([a-z ]+) -->\n(.*?)<!-- console end -->", re.DOTALL)
 CODE = re.findall(r"```\n(.*?)```", CONSOLE.sub("", README), re.DOTALL)
 COMMANDS = [line.split("#")[0].strip() for block in CODE for line in block.splitlines() if line.strip()]
+
+
+def test_shipped_schema_is_the_one_that_is_printed() -> None:
+    shipped = json.loads((ROOT / "drills" / "drill.schema.json").read_text(encoding="utf-8"))
+    assert shipped == json_schema(), "write it anew: portal-drill schema > drills/drill.schema.json"
 
 
 def subcommands() -> list[str]:

@@ -101,6 +101,7 @@ def create_sleeper(
     mounts: Iterable[Mount],
     *,
     network: StackNetwork | None = None,
+    name_server: str = NOBODY,
     sleep_s: int,
 ) -> str:
     """The id of a container that does nothing, as root, and ends by itself. Raises: HarnessBroken."""
@@ -115,7 +116,7 @@ def create_sleeper(
             host_config=engine.api.create_host_config(
                 network_mode=network.name if network else "none",
                 mounts=list(mounts),
-                dns=[NOBODY] if network else None,
+                dns=[name_server] if network else None,
                 dns_opt=RESOLVER_OPTIONS if network else None,
             ),
             use_config_proxy=False,

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.containers import sql
 from harness.containers.create import folder_mount, image_environment, service_mounts
 from harness.containers.engine import Engine, translated
+from harness.containers.firewall import asked_for_host
 from harness.containers.hooks import OnCommand, Redact
 from harness.containers.http import BridgeHttp
 from harness.containers.labels import Owner
-from harness.containers.network import StackNetwork
+from harness.containers.network import NOBODY, StackNetwork
 from harness.containers.references import resolve, resolved
 from harness.containers.shell import ContainerShell
+from harness.containers.sink import Sink
 from harness.containers.state import state_text
 from harness.containers.tool import TOOLS_IMAGE, tool_container
+from harness.containers.ways_out import ways_out
 from harness.errors import CouldNotAsk, HarnessBroken
-from harness.kinds.contracts import Shell, Sql, ToolImage
+from harness.kinds.contracts import Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
 from harness.model.drill import Service
 
 LOG_LINES = 5000
@@ -44,6 +48,7 @@ class StackHandles:
         self._on_command = on_command
         self._redact = redact
         self._network: StackNetwork | None = None
+        self._sink: Sink | None = None
         self._containers: dict[str, str] = {}
         self._known_addresses: dict[str, str] = {}
 
@@ -86,6 +91,23 @@ class StackHandles:
     def addresses(self) -> dict[str, str]:
         """Bridge addresses of the running services."""
         return {service: self._address(service) for service in self._containers if self.is_running(service)}
+
+    def attempts(self) -> AttemptRecord:
+        """What the sandbox tried to reach outside, and what it asked of the host itself. Raises: CouldNotAsk."""
+        if self._sink is None:
+            raise CouldNotAsk(f"the {self.role} has no sink: what it asks for is not recorded")
+        record = self._sink.attempts()
+        try:
+            asked = asked_for_host(self.network.bridge)
+        except CouldNotAsk as error:
+            return AttemptRecord(record.tried, (*record.not_recorded, str(error)))
+        host = (Attempt("a container", "host", self.network.gateway, None, "dropped", asked),) if asked else ()
+        return AttemptRecord((*record.tried, *host), record.not_recorded)
+
+    def ways_out(self) -> tuple[WayOut, ...]:
+        """Tried from inside; what this tries itself is counted as asked of the host from then on."""
+        containers = [*self._containers.values()]
+        return tuple(ways_out(self.engine, self.owner, self.network, containers))
 
     def shell(self, service: str) -> Shell:
         return ContainerShell(
@@ -131,6 +153,8 @@ class StackHandles:
             self.owner,
             mounts,
             network=self.network if networked else None,
+            name_server=self._sink.address if self._sink and networked else NOBODY,
+            started=partial(self._sink.lead, service=f"a tool of {service}") if self._sink and networked else None,
             where=f"{self.role}/{service}/tool",
             on_command=self._on_command,
             redact=self._redact,

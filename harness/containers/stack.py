@@ -16,6 +16,7 @@ from harness.containers.hooks import OnCommand, OnOutput, Redact, nothing_record
 from harness.containers.labels import Owner
 from harness.containers.network import NOBODY, StackNetwork, create_network
 from harness.containers.one_shot import OneShot
+from harness.containers.sink import Sink
 from harness.kinds.contracts import CommandResult
 from harness.model.drill import Service
 from harness.model.frozen import JsonValue
@@ -25,8 +26,7 @@ class ContainerStack(StackHandles):
     """One network and the containers and named volumes of `services` on it, all with the owner's labels.
 
     `copy_image_content`: an empty volume is filled from the image when first mounted (a source); False
-    for a target, which must be proved empty. `name_server`: who is asked for names that are not services,
-    for containers made from then on (an address on the stack's own network; nobody by default).
+    for a target, which must be proved empty. `watched`: what asks for the outside ends in a sink, and is recorded.
     """
 
     def __init__(
@@ -37,16 +37,19 @@ class ContainerStack(StackHandles):
         role: Literal["source", "sandbox"],
         owner: Owner,
         copy_image_content: bool,
+        watched: bool = False,
         on_command: OnCommand = nothing_recorded,
         redact: Redact = nothing_redacted,
     ) -> None:
         super().__init__(engine, services, role, owner, on_command, redact)
-        self.name_server = NOBODY
         self._copy = copy_image_content
+        self._watched = watched
 
     def create(self) -> StackNetwork:
         """Makes network and volumes; its facts say whether it is cut from the host. Raises: HarnessBroken."""
         self._network = create_network(self.engine, self.owner)
+        if self._watched:
+            self._sink = Sink(self.engine, self.owner, self._network)
         volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
         if not self._copy:
             volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
@@ -61,6 +64,8 @@ class ContainerStack(StackHandles):
         if service not in self._containers:
             self._containers[service] = self._made(self._service(service))
         start_container(self.engine, self._containers[service], f"{self.role}/{service}")
+        if self._sink:
+            self._sink.lead(self._containers[service], service)
 
     def stop(self, service: str) -> None:
         """A regular stop: the image's or service's signal, and SIGKILL after the grace. Raises: HarnessBroken."""
@@ -82,7 +87,7 @@ class ContainerStack(StackHandles):
         Returns: what could not be removed, with the reason; empty if nothing is left.
         """
         left = teardown.remove_stack(self.engine, self.owner)
-        self._network = None
+        self._network = self._sink = None
         self._containers.clear()
         self._known_addresses.clear()
         return left
@@ -111,5 +116,10 @@ class ContainerStack(StackHandles):
 
     def _made(self, service: Service) -> str:
         return create_service(
-            self.engine, service, self.owner, self.network, copy=self._copy, name_server=self.name_server
+            self.engine,
+            service,
+            self.owner,
+            self.network,
+            copy=self._copy,
+            name_server=self._sink.address if self._sink else NOBODY,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from docker.types import Mount
@@ -11,7 +11,7 @@ from harness.containers.create import create_sleeper, remove_container, start_co
 from harness.containers.engine import Engine
 from harness.containers.hooks import OnCommand, Redact, nothing_recorded, nothing_redacted
 from harness.containers.labels import TIME_TO_LIVE, Owner
-from harness.containers.network import StackNetwork
+from harness.containers.network import NOBODY, StackNetwork
 from harness.containers.shell import ContainerShell
 
 TOOLS_IMAGE = "portal-drill/tools:1"
@@ -26,6 +26,8 @@ def tool_container(
     mounts: Iterable[Mount],
     *,
     network: StackNetwork | None = None,
+    name_server: str = NOBODY,
+    started: Callable[[str], None] | None = None,
     where: str = "tool",
     on_command: OnCommand = nothing_recorded,
     redact: Redact = nothing_redacted,
@@ -36,9 +38,13 @@ def tool_container(
     Raises: HarnessBroken if it cannot be made, CommandFailed if the image has no `sleep`.
     """
     sleep_s = int(TIME_TO_LIVE.total_seconds())
-    container = create_sleeper(engine, image, owner.with_role(ROLE), mounts, network=network, sleep_s=sleep_s)
+    container = create_sleeper(
+        engine, image, owner.with_role(ROLE), mounts, network=network, name_server=name_server, sleep_s=sleep_s
+    )
     try:
         start_container(engine, container, f"a tool container of {image}")
+        if started:
+            started(container)
         yield ContainerShell(engine, lambda: container, where, on_command=on_command, redact=redact)
     finally:
         remove_container(engine, container)

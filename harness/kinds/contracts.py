@@ -122,6 +122,39 @@ class Sql(Protocol):
         """Streamed rows. Raises: CommandFailed if the server refuses, CouldNotAsk if it cannot be reached."""
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """What a container of the sandbox tried to reach that is no service of the stack.
+
+    `sort`: name (asked for), connection (TCP, UDP or ping, by name or literal address), request (HTTP), mail, host (a
+    service of the machine that the engine runs on). `count` is at least so much.
+    """
+
+    service: str
+    sort: str
+    target: str
+    port: int | None
+    detail: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    """All that was tried, and what could not be recorded, in words: then nobody knows that there is nothing else."""
+
+    tried: tuple[Attempt, ...]
+    not_recorded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """A way out of the sandbox that was tried on purpose. `open` None: it could not be tried."""
+
+    name: str
+    open: bool | None
+    found: str
+
+
 class ToolImage(StrEnum):
     """Which image a tool container runs: the harness's own, or that of the component's service (so that
     client and server are of one version, GEN-D1)."""
@@ -150,6 +183,12 @@ class Stack(Protocol):
 
     def addresses(self) -> Mapping[str, str]:
         """The addresses of the running services."""
+
+    def attempts(self) -> AttemptRecord:
+        """What the sandbox tried to reach outside. Raises: CouldNotAsk."""
+
+    def ways_out(self) -> tuple[WayOut, ...]:
+        """Ways out, tried from inside: to the host itself, and what the engine has connected."""
 
     def mounts(self, service: str) -> tuple[str, ...]:
         """The paths at which the service mounts volumes, so that one tree can leave out another nested in it."""
@@ -302,6 +341,23 @@ class ComparesPrefixes(Protocol):
 
     def prefix_digests(self, access: ComponentAccess, sizes: Mapping[str, int]) -> Mapping[str, str]:
         """SHA-256 over the first `sizes[key]` bytes of each key that still has as many."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file below a component's path. `size_bytes` None: a link, whose target is the file."""
+
+    key: str
+    size_bytes: int | None
+    changed_utc: datetime
+
+
+@runtime_checkable
+class ListsFiles(Protocol):
+    """Capability of a component that is a tree of files: their names, sizes and times without reading them."""
+
+    def files(self, access: ComponentAccess) -> Iterator[StoredFile]:
+        """In byte order of key; links that lead nowhere are left out. Raises: CouldNotAsk, CommandFailed."""
 
 
 class EngineKind(Protocol):

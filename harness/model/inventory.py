@@ -88,7 +88,8 @@ class Difference(Frozen):
 
     Shape: `missing`, `extra`, `changed` break parity (each name may carry what changed); `attributes` are those
     of `changed` whose content is equal (mode, owner, link target);
-    `transient` are items that differ between the source's own two inventories;
+    `transient` are items that differ between the source's own two inventories, `gone` those of them that it had before
+    the backup and no longer after it;
     `ignored` counts items by class and reason.
     """
 
@@ -100,6 +101,7 @@ class Difference(Frozen):
     changed: Named = Named()
     attributes: Named = Named()
     transient: Named = Named()
+    gone: Named = Named()
     canary_count: int = 0
     ignored: dict[str, int] = {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from harness.model.drill import Component, Service
+from harness.model.drill import Component, Rewire, Service
 from harness.model.frozen import Frozen
 
 
@@ -53,7 +53,7 @@ class Step(Frozen):
 
 
 class Plan(Frozen):
-    """Saved as `plan.json`. Components and services stand here as they will be used, so that a fault of
+    """Saved as `plan.json`. Components, services and rewired values stand here as they will be used, so that a fault of
     procedure is a changed plan (DESIGN 10)."""
 
     drill: str
@@ -61,6 +61,7 @@ class Plan(Frozen):
     services: tuple[Service, ...]
     capture: tuple[Step, ...]
     recover: tuple[Step, ...]
+    rewire: tuple[Rewire, ...] = ()
     not_covered: tuple[str, ...] = ()
     uncovered: tuple[str, ...] = ()  # volumes that no component looks into, and no waiver names
     supplied_from_outside: tuple[str, ...] = ()

@@ -58,6 +58,7 @@ def make_plan(drill: Drill, *, only_checks: tuple[str, ...] = ()) -> Plan:
         services=drill.source.stack.services,
         capture=_capture(drill),
         recover=plan_recover(drill, Steps(drill), _moments(drill, only_checks)),
+        rewire=drill.rewire,
         not_covered=_not_covered(drill, only_checks),
         uncovered=tuple(_uncovered(drill)),
         supplied_from_outside=_supplied_from_outside(drill),

@@ -13,7 +13,7 @@ from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
 from harness.model.inventory import ClassRule, ItemClass
 from harness.prepare.kind_options import merged, read_options
 from harness.prepare.mistakes import Mistakes, shown
-from harness.prepare.schema import ComponentText, DrillText
+from harness.prepare.schema import WAIVER_SORTS, ComponentText, DrillText
 from harness.prepare.yaml_source import At
 
 _COMPONENT_KEYS = tuple(ComponentText.model_fields)
@@ -79,7 +79,7 @@ def resolve_waivers(desk: Desk) -> tuple[Waiver, ...]:
     found = []
     for number, waiver in enumerate(desk.text.waivers):
         at: At = ("waivers", number)
-        given = {sort: getattr(waiver, sort) for sort in ("component", "check", "order", "undeclared")}
+        given = {sort: getattr(waiver, sort) for sort in WAIVER_SORTS}
         chosen = {sort: what for sort, what in given.items() if what is not None}
         if len(chosen) != 1:
             if chosen or "waivers" not in desk.tainted:

@@ -7,7 +7,7 @@ components, services) is looked up later, in `resolve`.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -19,7 +19,8 @@ SECRET_KEY = re.compile(r"(?:^|_)(?:password|passwd|passphrase|secret|token|api_
 REFERENCE = re.compile(r"\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:/[^}\s]+)\}")
 PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")  # in a request of `portal: http`: filled when it is sent
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_WORD = re.compile(r"[a-z][a-z0-9_]{0,62}")
+COMPONENT_NAME = "^[a-z][a-z0-9_]{0,62}$"
+_WORD = re.compile(COMPONENT_NAME)
 
 ITEM_CLASSES = tuple(str(one) for one in ItemClass)
 
@@ -140,6 +141,9 @@ class CheckText(_Written):
     options: dict[str, JsonValue] = {}
 
 
+WAIVER_SORTS = ("component", "check", "order", "undeclared")
+
+
 class WaiverText(_Written):
     """What is left out: exactly one of `component`, `check`, `order` (a group), `undeclared`."""
 
@@ -190,12 +194,3 @@ class DrillText(_Written):
     external: list[ExternalText] = Field([], description="Systems outside the stack that the portal uses.")
     canary_every: LongerThanNothing = Field(0.5, description="Time between two canaries.")
     deadlines: dict[str, LongerThanNothing] = Field({}, description="Time allowed, by action or by step id.")
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of a drill file, for editors."""
-    schema = DrillText.model_json_schema(by_alias=True)
-    properties = schema["properties"]
-    portal = properties["portal"]
-    properties["portal"] = {"description": portal.pop("description"), "anyOf": [{"type": "string"}, portal]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "portal-drill drill file"}

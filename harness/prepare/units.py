@@ -59,9 +59,9 @@ def in_words(duration_s: float) -> str:
     return f"{duration_s:g} s"
 
 
-_SCHEMA = {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["15 min"]}
-Duration = Annotated[float, BeforeValidator(seconds), WithJsonSchema(_SCHEMA)]
-LongerThanNothing = Annotated[float, BeforeValidator(some_seconds), WithJsonSchema(_SCHEMA)]
+DURATION_SCHEMA = {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["15 min"]}
+Duration = Annotated[float, BeforeValidator(seconds), WithJsonSchema(DURATION_SCHEMA)]
+LongerThanNothing = Annotated[float, BeforeValidator(some_seconds), WithJsonSchema(DURATION_SCHEMA)]
 Interval = Annotated[
     float,
     BeforeValidator(interval),

@@ -13,6 +13,7 @@ from harness.model.evidence import CommandLine, Evidence, Mark, Seen
 from harness.model.inventory import Difference
 from harness.model.plan import Plan
 from harness.model.verdict import ObjectiveResult, Outcome, Verdict
+from harness.report.requirements import REQUIREMENTS
 from harness.report.rows import chain, duration, not_exercised, rows
 from harness.report.sentences import first_of, verdict_sentence
 from harness.report.terminal import tier_loss
@@ -55,11 +56,21 @@ def html_text(verdict: Verdict, drill: Drill, plan: Plan, evidence: Evidence) ->
         chains=[(objective, links(objective)) for objective in verdict.objectives.values() if objective.stages],
         tiers=[tier for objective in verdict.objectives.values() for tier in objective.per_tier],
         differences=tuple(differences(evidence)),
+        requirements=REQUIREMENTS,
+        named_requirements=tuple(named_requirements(verdict, plan)),
         timeline=timeline(verdict, evidence),
         marks=[mark for mark in evidence.lines if isinstance(mark, Mark) and mark.name not in _REPEATED],
         commands=commands[:MOST_COMMANDS],
         command_count=len(commands),
     )
+
+
+def named_requirements(verdict: Verdict, plan: Plan) -> Iterator[tuple[str, str]]:
+    """Every id that the report shows, with its text, in the order of the ids' families and numbers."""
+    shown = {id for check in verdict.checks for id in check.requirements}
+    shown |= {id for component in plan.components for id in component.requirements}
+    yield from ((id, text) for id, text in REQUIREMENTS.items() if id in shown)
+    yield from ((id, "") for id in sorted(shown - REQUIREMENTS.keys()))
 
 
 def links(objective: ObjectiveResult) -> tuple[Link, ...]:

@@ -77,7 +77,7 @@ class _Tally:
 
     def __init__(self, component: Component, prefix_digests: PrefixDigests | None) -> None:
         self._component, self._prefix_digests = component, prefix_digests
-        self.missing, self.extra, self.transient = _Names(), _Names(), _Names()
+        self.missing, self.extra, self.transient, self.gone = _Names(), _Names(), _Names(), _Names()
         self.changed, self.attributes = _Names(), _Names()
         self.canaries = 0
         self.ignored: dict[str, int] = {}
@@ -113,6 +113,8 @@ class _Tally:
             self.extra.add(key or ".")
         else:  # born or deleted while the backup ran: may be absent, may be there
             self.transient.add(key or ".")
+            if after is None:
+                self.gone.add(key or ".")
 
     def _ignore(self, key: str, item_class: ItemClass) -> None:
         rule = rule_of(key, self._component.classes)
@@ -229,6 +231,7 @@ def compare_inventories(
         changed=tally.changed.frozen(),
         attributes=tally.attributes.frozen(),
         transient=tally.transient.frozen(),
+        gone=tally.gone.frozen(),
         canary_count=tally.canaries,
         ignored=dict(sorted(tally.ignored.items())),
     )

@@ -173,7 +173,7 @@ class Recovery:
 
     def _rewire(self, step: Step) -> None:
         """Replace each declared value exactly where it stands; a value that is not there is an error."""
-        for rewire in self.session.drill.rewire:
+        for rewire in self.session.plan.rewire:
             component = self.session.plan.component(rewire.component)
             path = f"{component.options['path']}/{rewire.file}"
             with self.stack.tool(component.service, image=ToolImage.TOOLS, writable=True) as shell:

@@ -55,6 +55,7 @@ class Session:
             role=role,
             owner=new_owner(self.run_id, self.drill.name, role, self.state),
             copy_image_content=role == "source",
+            watched=role == "sandbox",
             on_command=self.journal.command,
             redact=self.redacted,
         )

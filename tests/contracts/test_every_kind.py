@@ -45,8 +45,16 @@ PROTOCOLS: dict[str, Any] = {
 }
 CAPABILITIES: dict[str, tuple[Any, ...]] = {
     "products": (),
-    "portals": (contracts.ListsIndex, contracts.Reindexes, contracts.ShapedByOptions),
-    "components": (contracts.ComparesPrefixes,),
+    "portals": (
+        contracts.ListsIndex,
+        contracts.Reindexes,
+        contracts.HoldsReferences,
+        contracts.NamesEndpoints,
+        contracts.PlacesFiles,
+        contracts.HasScripts,
+        contracts.ShapedByOptions,
+    ),
+    "components": (contracts.ComparesPrefixes, contracts.ListsFiles),
     "engines": (),
     "checks": (contracts.Observes, contracts.ChoosesMoment),
     "faults": (contracts.Injects, contracts.Alters),

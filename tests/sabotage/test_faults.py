@@ -29,6 +29,8 @@ IN_CI = {
     "after_sealing/byte_flipped",
     "truncated/dump",
     "file_missing/portal_properties",
+    "file_emptied/document",
+    "not_rewired/everything",
     "sql/row_changed",
     "index_older/missing_and_stale",
     "stale/everything",
@@ -43,14 +45,17 @@ NAMED = {
     "after_sealing/file_removed": r"^search/repository/.* is missing",
     "file_changed/document": r"^document_library: changed documents/.+ \(content\)$",
     "file_changed/module": r"^liferay_home: changed osgi/modules/word-list-2\.3\.0\.zip \(content\)$",
+    "file_emptied/document": r"^size differs: document_library: documents/.+ \(\d+ bytes in portal_\w+/\d+, 0 on",
     "file_missing/document": r"^document_library: missing documents/",
     "file_missing/driver": r"^start_portal: web does not run: .*org\.postgresql\.Driver",
     "file_missing/key": r"^keystore: expected readable, found absent",
     "file_missing/licence": r"^licence.state: expected valid, found missing",
     "file_missing/module": r"^module\.word-list: expected 2\.3\.0 .*, found nothing",
     "file_missing/module_settings": r"^search\.backend: expected opensearch, found database",
+    "file_missing/newest_documents": r"^row without file: document_library: documents/.+ \(named by portal_librarydoc",
     "file_missing/portal_properties": r"^database\.engine: expected postgresql, found sqlite",
     "file_missing/system_properties": r"^timezone: expected .*, found UTC",
+    "file_orphaned/document": r"^file without row: document_library: documents/minutes-of-1999\.txt$",
     "image_broken/database_server": r"preflight: portal-drill/postgresql:15 does not start with empty data",
     "image_broken/search_server": r"preflight: portal-drill/opensearch:2\.19\.6 does not start with empty data",
     "index_empty/derived": r"^missing: (page|document):\d+",
@@ -61,6 +66,13 @@ NAMED = {
     "mode_lost/execute_bit": r"^start_portal: .*startup\.sh",
     "mode_lost/folder_read_only": r"document_library",
     "mode_lost/owner_of_a_folder": r"^document_library: changed documents \(owner 1000:1000 → 0:0\)$",
+    "not_rewired/cluster_peer": r"^198\.51\.100\.20 in /opt/liferay/portal-ext\.properties:\d+: cluster\.link",
+    "not_rewired/everything": r"(?s)(?=.*^hooks\.production)(?=.*^mail\.production)(?=.*^198\.51)(?=.*^portal\.prod)",
+    "not_rewired/mail_server": r"^mail\.production\.example in /opt/liferay/portal-ext\.properties:\d+: mail\.session",
+    "not_rewired/own_name": r"^portal\.production\.example in /opt/liferay/portal-setup-wizard\.properties:1: admin",
+    "not_rewired/reporting_database": r"^reports\.production\.example in .*:\d+: reporting\.jdbc\.url=jdbc:postgresql",
+    "not_rewired/webhook": r"^hooks\.production\.example in .*:\d+: webhook\.published\.url=http://hooks",
+    "order_reversed/documents_first": r"^row without file: document_library: documents/portal-drill-canary-",
     "silent_backup/database": r"^back_up:database: command said that database was backed up, but wrote nothing",
     "silent_backup/documents": r"^back_up:document_library: .* wrote nothing",
     "silent_backup/index": r"^back_up:search: .* wrote nothing",
@@ -82,7 +94,14 @@ NAMED = {
 }
 
 # The damage is one thing, and one thing is what the check may find.
-EXACTLY_ONE = {"sql/row_changed", "sql/row_deleted", "sql/sequence_set_back", "file_changed/document"}
+EXACTLY_ONE = {
+    "file_emptied/document",
+    "file_orphaned/document",
+    "sql/row_changed",
+    "sql/row_deleted",
+    "sql/sequence_set_back",
+    "file_changed/document",
+}
 
 
 def cases(names: list[str]) -> list[object]:

@@ -48,6 +48,6 @@ def test_offline_backup_sees_nothing_change_and_measures_its_downtime(tmp_path: 
     library = evidence.observation("difference", "document_library")
     assert library is not None and isinstance(library.data, dict)
     assert library.data["transient"] == {"count": 0, "first": []}
-    # The rewired value stands in the restored portal, and is what it is expected to say.
+    # The rewired values stand in the restored portal, and are what it is expected to say.
     rewired = [seen.data for seen in evidence.observations("rewired")]
-    assert rewired == [{"from": "mail.production.example", "to": "sink.invalid", "count": 1}]
+    assert {"from": "mail.production.example", "to": "mail.sandbox.invalid", "count": 1} in rewired

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
 from pydantic import Field
 
 from harness.errors import CouldNotAsk
-from harness.kinds.contracts import ComponentAccess, KindOptions, Shell, ToolImage, nested_in
+from harness.kinds.contracts import ComponentAccess, KindOptions, Shell, StoredFile, ToolImage, nested_in
 from harness.kinds.records import records
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass, rule_of
@@ -45,6 +46,10 @@ find . -xdev "${{prune[@]}}" -type f -printf '%P\0' \
 find "$out" -type f -exec cat {{}} + | sed -z -E 's/^([0-9a-f]{{64}})  (.*)$/\2\x01\/\/\1/' | LC_ALL=C sort -z
 rm -rf "$out"
 """
+# %Y is what a link leads to: `f` is a file, `N` nothing.
+_FILES = rf"""{_PRUNE}
+find . -xdev "${{prune[@]}}" '(' -type f -o -type l ')' -printf '%P\001//%Y %y %s %T@\0' | LC_ALL=C sort -z
+"""
 
 
 class Options(KindOptions):
@@ -75,6 +80,17 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
                     found = _prefix(shell, f"{path}/{key}", int(size)) or UNREADABLE
             plain = _attributes(kind, mode, owner, size, names, link)
             yield Item(key, ItemClass.STATE, found, plain | extended.get(key, {}))
+
+
+def files(access: ComponentAccess) -> Iterator[StoredFile]:
+    """Names, sizes and times of change of all files, in byte order of name; nothing is read."""
+    path = str(access.component.options["path"])
+    with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        for key, attributes in _pairs(shell, _FILES, path, *nested_in(path, access)):
+            target, kind, size, changed = attributes.split(" ")
+            if target == "f":
+                when = datetime.fromtimestamp(float(changed), UTC)
+                yield StoredFile(key, int(size) if kind == "f" else None, when)
 
 
 def _extended(shell: Shell, path: str, nested: tuple[str, ...]) -> dict[str, dict[str, str]]:

@@ -1,6 +1,6 @@
 """A file or folder is not in the backup: an exclude too wide, a path forgotten, `.gitignore` (LR-6 to LR-19).
 
-`parameter`: a path in the tree, or `oldest`: the file that was changed longest ago.
+`parameter`: a path in the tree, or `oldest`: the file that was changed longest ago, or `newest`: the last three.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from harness.kinds.faults._repack import OLDEST, repack
 
 ROWS = (
     FaultRow("document", "document_library", "oldest", ("LR-9", "LR-18", "LR-D2"), "data_parity"),
+    FaultRow("newest_documents", "document_library", "newest", ("LR-9", "LR-18", "LR-33"), "reference_parity"),
     FaultRow("portal_properties", "liferay_home", "portal-ext.properties", ("LR-6",), "portal_health"),
     FaultRow("system_properties", "liferay_home", "system-ext.properties", ("LR-7",), "portal_health"),
     FaultRow("licence", "liferay_home", "license", ("LR-10",), "portal_health"),
@@ -19,12 +20,20 @@ ROWS = (
     FaultRow("driver", "application_server", "lib/ext/postgresql.jar", ("LR-19", "LR-21"), "restore"),
 )
 
+# Those of the drill itself are left out: they may be newer than every row.
+_NEWEST = r"""find . -type f ! -name 'portal-drill-*' -printf '%T@ %P\0' | sort -z -rn | sed -z 's/^[^ ]* //; 3q'"""
 _REMOVE = rf"""
-file=$1; [ "$file" != oldest ] || file=$({OLDEST})
-stamp=$(mktemp); touch -r "$(dirname "$file")" "$stamp"
-rm -r "$file"
-touch -r "$stamp" "$(dirname "$file")"
-printf '%s' "$file"
+remove() {{
+  stamp=$(mktemp); touch -r "$(dirname "$1")" "$stamp"
+  rm -r "$1"
+  touch -r "$stamp" "$(dirname "$1")"
+  printf '%s\n' "$1"
+}}
+case $1 in
+  oldest) remove "$({OLDEST})" ;;
+  newest) {_NEWEST} | while IFS= read -r -d '' file; do remove "$file"; done ;;
+  *) remove "$1" ;;
+esac
 """
 
 

@@ -92,4 +92,14 @@ RESTORE_ORDER = (
     "source_code",
 )
 
-DEFAULT_CHECKS = ("portal_health", "data_parity", "index_consistency", "freshness", "writable", "teardown")
+DEFAULT_CHECKS = (
+    "portal_health",
+    "data_parity",
+    "reference_parity",
+    "index_consistency",
+    "freshness",
+    "configuration",
+    "writable",
+    "isolation",
+    "teardown",
+)

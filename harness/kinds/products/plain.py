@@ -10,4 +10,4 @@ PORTAL = None
 COMPONENTS: dict[str, ProductComponent] = {}
 GROUPS: dict[str, tuple[str, ...]] = {}
 RESTORE_ORDER: tuple[str, ...] = ()
-DEFAULT_CHECKS = ("portal_health", "data_parity", "freshness", "writable", "teardown")
+DEFAULT_CHECKS = ("portal_health", "data_parity", "freshness", "writable", "isolation", "teardown")

@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.kinds.contracts import BackupAccess, CommandResult, HttpReply, RestoreAccess, ToolImage
+from harness.kinds.contracts import (
+    AttemptRecord,
+    BackupAccess,
+    CommandResult,
+    HttpReply,
+    RestoreAccess,
+    ToolImage,
+    WayOut,
+)
 from harness.model.drill import Component
 
 Answer = tuple[int, str, str]  # exit code, stdout, stderr
@@ -88,6 +96,12 @@ class FakeStack:
 
     def addresses(self) -> Mapping[str, str]:
         return {}
+
+    def attempts(self) -> AttemptRecord:
+        return AttemptRecord(())
+
+    def ways_out(self) -> tuple[WayOut, ...]:
+        return ()
 
     def mounts(self, service: str) -> tuple[str, ...]:
         return ()

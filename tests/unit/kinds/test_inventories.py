@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fakes import FakeHttp, FakeStack
+from fakes import FakeHttp, FakeShell, FakeStack
 
-from harness.kinds.components import opensearch, postgresql
-from harness.kinds.contracts import ComponentAccess, HttpReply
+from harness.kinds.components import file_tree, opensearch, postgresql
+from harness.kinds.contracts import ComponentAccess, HttpReply, StoredFile
 from harness.model.drill import Component
 from harness.model.inventory import ItemClass
 
@@ -113,3 +114,16 @@ def test_documents_have_the_class_of_the_first_rule_whose_letters_they_begin_wit
     found = list(opensearch.inventory(ComponentAccess(component, FakeStack(http=FakeHttp(engine)))))
     assert [one.key for one in found] == [*(f"document/pages/{n}" for n in range(5)), "index/pages"]
     assert [str(one.item_class) for one in found] == classes
+
+
+# ---------------------------------------------------------------- files of a tree
+
+
+def test_files_are_listed_with_size_and_time_and_links_that_lead_nowhere_are_not() -> None:
+    listing = "a b\x01//f f 3 10.5\0c\x01//N l 9 11\0d\x01//f l 9 12\0e\x01//d l 9 12\0"
+    tree = Component(name="files", kind="file_tree", service="web", engine="tar", options={"path": "/srv"})
+    found = list(file_tree.files(ComponentAccess(tree, FakeStack(FakeShell({("/srv",): (0, listing, "")})))))
+    assert found == [
+        StoredFile("a b", 3, datetime.fromtimestamp(10.5, UTC)),
+        StoredFile("d", None, datetime.fromtimestamp(12, UTC)),
+    ]

@@ -11,12 +11,13 @@ import pytest
 from pydantic import BaseModel
 
 from harness.kinds import registry
+from harness.prepare import json_schema
 from harness.prepare.compose_file import SERVICE_KEYS, TOP_KEYS
 from harness.prepare.kind_options import words
 from harness.prepare.make_plan import make_plan
 from harness.prepare.parse import read_drill
 from harness.prepare.rules import MARKS
-from harness.prepare.schema import ITEM_CLASSES, json_schema
+from harness.prepare.schema import ITEM_CLASSES
 from harness.prepare.units import SECONDS
 
 ROOT = Path(__file__).parents[3]

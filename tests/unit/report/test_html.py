@@ -54,7 +54,8 @@ def test_the_report_is_well_formed_and_loads_nothing(
     text = html_text(verdict_of(name), drill, plan, evidence)
     parsed = page(text)
     assert not parsed.tags & {"script", "link", "img", "iframe", "object", "base", "form"}
-    assert not {name for name, _ in parsed.attributes} & {"src", "href", "srcset", "action", "onclick", "onload"}
+    assert not {name for name, _ in parsed.attributes} & {"src", "srcset", "action", "onclick", "onload"}
+    assert all(str(value).startswith("#") for name, value in parsed.attributes if name == "href")
     assert not re.search(r"https?://|@import|url\(", text)
     assert text == html_text(verdict_of(name), drill, plan, evidence)
 
@@ -109,3 +110,11 @@ def test_the_drawn_chain_is_laid_end_to_end(verdict_of: VerdictOf) -> None:
     drawn = links(verdict_of("recovered").objectives["rto"])
     assert drawn[0].start_percent == 0
     assert abs(drawn[-1].start_percent + drawn[-1].width_percent - 100) < 0.05
+
+
+def test_every_id_leads_to_its_text(verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence) -> None:
+    text = html_text(verdict_of("not_recovered"), drill, plan, evidence)
+    parsed = page(text)
+    targets = {f"#{value}" for name, value in parsed.attributes if name == "id"}
+    assert {value for name, value in parsed.attributes if name == "href"} <= targets
+    assert '<dt id="LR-22">LR-22</dt><dd>The database is the central store' in text

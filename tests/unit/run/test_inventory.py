@@ -458,6 +458,7 @@ def test_merge_join_is_as_a_comparison_of_dictionaries(
     assert difference.extra.count == len(restored.keys() - known)
     assert difference.changed.count == sum(key in restored and restored[key] != after[key] for key in stable)
     assert difference.transient.count == len(known - in_both) + len((in_both - stable) & restored.keys())
+    assert difference.gone.count == len(before.keys() - after.keys())
     assert (difference.source_count, difference.restored_count) == (len(after), len(restored))
     if difference.equal:
         assert all(restored.get(key) == after[key] for key in stable)

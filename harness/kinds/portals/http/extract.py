@@ -89,7 +89,7 @@ class Acknowledged(Holds):
     """What shows that a tier has taken a write; `{}`: the status is enough."""
 
 
-Where = Annotated[Find, BeforeValidator(_pointer)]
+Where = Annotated[Find, BeforeValidator(_pointer, json_schema_input_type=str | Find)]
 
 
 @dataclass(frozen=True)

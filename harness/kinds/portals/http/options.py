@@ -229,9 +229,9 @@ class Options(KindOptions):
     nonce: Nonce = Field(description="A word before each backup.")
     write: list[WriteStep] = Field(min_length=1, description="Requests that write a numbered item.")
     edit: list[WriteStep] = Field(min_length=1, description="Requests that add a word to such an item.")
-    read: dict[str, Annotated[list[ReadStep], BeforeValidator(_one_or_more)]] = Field(
-        description="By tier: requests that read the item back."
-    )
+    read: dict[
+        str, Annotated[list[ReadStep], BeforeValidator(_one_or_more, json_schema_input_type=ReadStep | list[ReadStep])]
+    ] = Field(description="By tier: requests that read the item back.")
     content: list[Listing] = Field(min_length=1, description="Lists of all content, without the index.")
     search: list[Searching] = Field(min_length=1, description="Searches, one for each type.")
     canary: CanaryItem = Field(description="What a search for a written token must find.")

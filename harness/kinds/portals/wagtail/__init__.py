@@ -8,6 +8,7 @@ from __future__ import annotations
 from harness.kinds.portals.wagtail.client import Options
 from harness.kinds.portals.wagtail.content import index_items, items, queries, reindex, search
 from harness.kinds.portals.wagtail.health import facts, healthy, probes, versions
+from harness.kinds.portals.wagtail.installation import REFERENCED, SCRIPTS, endpoints, places, references
 from harness.kinds.portals.wagtail.tables import COMPONENTS
 from harness.kinds.portals.wagtail.writes import (
     canary_query,
@@ -31,6 +32,8 @@ __all__ = [
     "CONTENT_TIER",
     "INDEX_TIER",
     "PORT",
+    "REFERENCED",
+    "SCRIPTS",
     "SERVICE",
     "TIERS",
     "TITLE",
@@ -38,14 +41,17 @@ __all__ = [
     "Options",
     "canary_query",
     "edit_canary",
+    "endpoints",
     "facts",
     "healthy",
     "index_items",
     "items",
     "kept_canaries",
+    "places",
     "probes",
     "queries",
     "read_nonces",
+    "references",
     "reindex",
     "search",
     "versions",

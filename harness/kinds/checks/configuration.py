@@ -1,0 +1,135 @@
+"""What the restored configuration still names of the source, after rewiring: hosts, URLs, addresses.
+
+A copy that names production's mail server, database or cluster peer can damage production as soon as it starts.
+Compared by host: what the source's configuration named, and the addresses of its containers.
+Requirements: LR-D7, GEN-D20, HCL-20.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field
+
+from harness.kinds.contracts import CheckAccess, KindOptions, NamesEndpoints, Record, SourceAccess, When, joined
+from harness.kinds.endpoints import is_own
+from harness.model.evidence import Observation
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Named
+from harness.model.verdict import CheckResult, Outcome
+
+WHEN = When.AS_RESTORED
+OUTCOMES = frozenset(Outcome)
+PROVES_DATA = False
+ALWAYS = False
+REQUIREMENTS = ("LR-D7", "GEN-D20", "HCL-20")
+MOST_HOSTS, MOST_PLACES = 2000, 5
+NO_CAPABILITY = "this portal's adapter cannot tell what its configuration names"
+
+
+class Allowed(KindOptions):
+    """A host that the restored copy may go on naming; `*` stands for any characters."""
+
+    host: str
+    reason: str
+
+
+class Options(KindOptions):
+    allowed: list[Allowed] = Field(
+        default=[], description="Hosts that the restored copy may go on naming, each `host` (with `*`) and `reason`."
+    )
+
+
+def look(access: SourceAccess, options: Options) -> JsonValue:
+    """What the source's configuration names, and the addresses of its containers."""
+    return _named(access) | {"addresses": {**access.stack.addresses()}}
+
+
+def observe(access: CheckAccess, options: Options) -> JsonValue:
+    """What the restored configuration names, rewired as it is."""
+    return _named(access)
+
+
+def _named(access: SourceAccess) -> dict[str, JsonValue]:
+    """Hosts with the first places that name each; without the services of the stack and what leads nowhere."""
+    kind = access.portal_kind
+    if not isinstance(kind, NamesEndpoints):
+        return {"read": None}
+    services = {name for service in access.plan.services for name in (service.name, service.hostname or service.name)}
+    places: dict[str, list[str]] = {}
+    read = left_out = 0
+    for endpoint in kind.endpoints(access.portal):
+        read += 1
+        if endpoint.host in services or is_own(endpoint.host):
+            continue
+        if endpoint.host not in places and len(places) >= MOST_HOSTS:
+            left_out += 1
+            continue
+        where = places.setdefault(endpoint.host, [])
+        if len(where) < MOST_PLACES:
+            where.append(f"{endpoint.where}: {endpoint.text}" if endpoint.text else endpoint.where)
+    hosts: dict[str, JsonValue] = {host: [*where] for host, where in sorted(places.items())}
+    return {"read": read, "left_out": left_out, "hosts": hosts}
+
+
+def judge(record: Record, options: Options) -> CheckResult:
+    """FAIL: a host of the source is still named. UNKNOWN: one side's configuration was not read, or names nothing at
+    all, not even its own services."""
+    now, before = _data(record.seen("configuration")), _data(record.at_source("configuration"))
+    if now is None or before is None:
+        side = "restored" if now is None else "source's"
+        return _result(Outcome.UNKNOWN, f"nobody looked at the {side} configuration", [])
+    if now["read"] is None or before["read"] is None:
+        return _result(Outcome.UNKNOWN, NO_CAPABILITY, [])
+    if not now["read"] or not before["read"]:
+        side = "restored" if not now["read"] else "source's"
+        return _result(Outcome.UNKNOWN, f"in the {side} configuration not even its own services were found", [])
+    addresses = before["addresses"]
+    of_source = {*_hosts(before), *(str(a) for a in addresses.values())} if isinstance(addresses, dict) else set()
+    still = {host: where for host, where in _hosts(now).items() if host in of_source}
+    allowed = {host: reason for host in still if (reason := _reason(host, record, options))}
+    wrong = [f"{host} in {place}" for host, places in still.items() if host not in allowed for place in places]
+    if wrong:
+        hosts = [host for host in still if host not in allowed]
+        found = f"{len(hosts)} hosts of the source are still named: {joined(hosts)}; {joined(wrong, 2)}"
+        return _result(Outcome.FAIL, found, wrong)
+    if now["left_out"] or before["left_out"]:
+        return _result(Outcome.UNKNOWN, f"more than {MOST_HOSTS:,} hosts are named; the rest was not compared", [])
+    if not _hosts(before):
+        return _result(Outcome.PASS, "the source's configuration names nothing outside its own stack", [])
+    found = f"none of {len(_hosts(before)) - len(allowed)} hosts that the source's configuration names"
+    listed = [f"{host} ({reason})" for host, reason in allowed.items()]
+    return _result(Outcome.PASS, found + (f"; allowed: {joined(listed)}" if listed else ""), [])
+
+
+def _reason(host: str, record: Record, options: Options) -> str:
+    """Why the host may be named; empty if it may not."""
+    reachable = [(one.host, one.reason) for one in record.drill.external if one.reachable]
+    rules = [*reachable, *((one.host, one.reason) for one in options.allowed)]
+    return next((reason for glob, reason in rules if _matches(glob, host)), "")
+
+
+def _matches(glob: str, host: str) -> bool:
+    return re.fullmatch(re.escape(glob.lower()).replace(r"\*", ".*"), host) is not None
+
+
+def _hosts(data: dict[str, JsonValue]) -> dict[str, list[str]]:
+    hosts = data["hosts"]
+    assert isinstance(hosts, dict)
+    return {host: [str(place) for place in places] for host, places in hosts.items() if isinstance(places, list)}
+
+
+def _data(seen: Observation | None) -> dict[str, JsonValue] | None:
+    return seen.data if seen and isinstance(seen.data, dict) else None
+
+
+def _result(outcome: Outcome, found: str, names: list[str]) -> CheckResult:
+    return CheckResult(
+        name="configuration",
+        when=WHEN,
+        outcome=outcome,
+        expected="nothing that the source names outside its own stack",
+        found=found,
+        items=Named(count=len(names), first=tuple(names[:20])),
+        requirements=REQUIREMENTS,
+    )

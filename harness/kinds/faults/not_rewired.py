@@ -1,0 +1,24 @@
+"""The restored copy is started with production's own values: whom it calls, what it is called (LR-D7, GEN-D20).
+
+`parameter`: the value that nobody replaced, or `all`.
+"""
+
+from __future__ import annotations
+
+from harness.kinds.contracts import FaultRow
+from harness.model.plan import Plan
+
+_WHY = ("LR-D7", "GEN-D20")
+ROWS = (
+    FaultRow("everything", "liferay_home", "all", _WHY, "configuration"),
+    FaultRow("mail_server", "liferay_home", "mail.production.example", _WHY, "configuration"),
+    FaultRow("webhook", "liferay_home", "hooks.production.example", _WHY, "configuration"),
+    FaultRow("reporting_database", "liferay_home", "reports.production.example", _WHY, "configuration"),
+    FaultRow("cluster_peer", "liferay_home", "198.51.100.20:7800", _WHY, "configuration"),
+    FaultRow("own_name", "liferay_home", "portal.production.example", _WHY, "configuration"),
+)
+
+
+def alter(row: FaultRow, plan: Plan) -> Plan:
+    kept = tuple(rewire for rewire in plan.rewire if row.parameter not in ("all", rewire.old))
+    return plan.model_copy(update={"rewire": kept})

@@ -1,0 +1,75 @@
+"""The JSON Schema says of a file what the parser says: valid in both, or wrong in both."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from test_documentation import EXAMPLES, HEAD
+from test_mistakes import WRONG
+
+from harness.prepare.json_schema import json_schema
+
+ROOT = Path(__file__).parents[3]
+
+# Mistakes between parts of a file, in its stack or in its bytes: no schema can see them.
+ONLY_THE_PARSER = {
+    "compose-cycle",
+    "compose-mounts",
+    "compose-unknown-keys",
+    "duplicate-key",
+    "engine-for-kind",
+    "group-order",
+    "group-words",
+    "http-misfits",
+    "marks-and-deadlines",
+    "no-proof",
+    "no-stack",
+    "own-component",
+    "path-in-image",
+    "unknown-service",
+    "waived-and-given",
+}
+
+
+class Loader(yaml.SafeLoader):
+    """As editors and our parser read YAML 1.2: a date is text."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def mistakes(text: str) -> list[str]:
+    checker: Any = jsonschema.Draft202012Validator(json_schema())
+    return [error.message for error in checker.iter_errors(yaml.load(text, Loader))]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split(":")[0])
+def test_every_example_is_valid(example: str) -> None:
+    head = [f"{key}: {value}" for key, value in HEAD.items() if not re.search(rf"^{key}:", example, re.MULTILINE)]
+    assert mistakes("\n".join([*head, example])) == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("**/*.drill.yaml")), ids=lambda path: path.stem)
+def test_every_drill_file_is_valid(path: Path) -> None:
+    assert mistakes(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
+def test_what_the_parser_refuses_is_invalid(path: Path) -> None:
+    try:
+        found = mistakes(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError:
+        return  # no YAML at all: an editor says so by itself
+    assert bool(found) is (path.stem not in ONLY_THE_PARSER)
+
+
+def test_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())

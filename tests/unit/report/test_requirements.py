@@ -1,0 +1,36 @@
+"""Whoever reads an id in a report can read there what it asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.kinds import registry
+from harness.report.requirements import REQUIREMENTS
+
+KINDS = Path(__file__).parents[3] / "harness" / "kinds"
+ID = re.compile(r"[A-Z]+(?:\d+)?-D?\d+")
+# Written in kinds, though no result can carry it: in docstrings and comments.
+QUOTED = re.compile(r'"([A-Z]+(?:\d+)?-D?\d+)"')
+
+
+def cited() -> Iterator[str]:
+    for path in KINDS.rglob("*.py"):
+        yield from QUOTED.findall(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("requirement", sorted({*cited()}))
+def test_every_requirement_that_a_kind_cites_has_its_text(requirement: str) -> None:
+    assert requirement in REQUIREMENTS
+
+
+@pytest.mark.parametrize("check", registry.names("checks"))
+def test_ids_of_checks_are_ids(check: str) -> None:
+    assert all(ID.fullmatch(requirement) for requirement in registry.check(check).REQUIREMENTS)
+
+
+def test_each_text_is_one_sentence() -> None:
+    assert [text for text in REQUIREMENTS.values() if not text.endswith(".") or len(text) > 120] == []
