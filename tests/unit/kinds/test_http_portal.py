@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +14,17 @@ from pydantic import ValidationError
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds import registry
-from harness.kinds.contracts import HttpReply, ListsIndex, PortalAccess, Query, Reindexes
-from harness.kinds.portals.http import extract, options
+from harness.kinds.contracts import (
+    HoldsReferences,
+    HttpReply,
+    ListsIndex,
+    NamesEndpoints,
+    PortalAccess,
+    Query,
+    Reference,
+    Reindexes,
+)
+from harness.kinds.portals.http import extract, options, requests
 from harness.kinds.portals.http.extract import Answer, Find, Holds, NoJson, Unmatched
 from harness.model.drill import Component, Portal
 from harness.model.evidence import Instant, Mark
@@ -169,12 +179,12 @@ def test_what_an_answer_holds(holds: dict[str, Any], good: bool) -> None:
         (Find, {"json": "/a", "header": "X"}),
         (Find, {"pattern": "("}),
         (Holds, {}),
-        (options.Request, {"request": "FETCH /"}),
-        (options.Request, {"request": "GET /a b"}),
-        (options.Request, {"request": "POST /a", "json": {}, "form": {"a": "b"}}),
-        (options.Account, {"user": "ann"}),
-        (options.ReadStep, {"request": "GET /", "file": "a"}),
-        (options.Health, {"request": "GET /health", "holds": []}),
+        (requests.Request, {"request": "FETCH /"}),
+        (requests.Request, {"request": "GET /a b"}),
+        (requests.Request, {"request": "POST /a", "json": {}, "form": {"a": "b"}}),
+        (requests.Account, {"user": "ann"}),
+        (requests.ReadStep, {"request": "GET /", "file": "a"}),
+        (requests.Health, {"request": "GET /health", "holds": []}),
         (options.Reindex, {}),
     ],
 )
@@ -512,3 +522,56 @@ def test_text_that_the_list_has_not_is_asked_item_by_item_as_the_plain_user() ->
     kind, access = asking(answers, content=[listing], search=[{**PORTAL["search"][0], "as": "ann", "avoid": ["green"]}])
     assert [query.word for query in kind.queries(access)] == ["harvest"]
     assert {given["auth"] for _, given in answers.asked} == {("ann", "Ann-4711")}
+
+
+# ---------------------------------------------------------------- around the content
+
+
+class Rows(Stack):
+    """Every query is answered by the same rows."""
+
+    def __init__(self, *rows: tuple[Any, ...], shell: FakeShell | None = None) -> None:
+        super().__init__(Answers({}), shell)
+        self.held, self.asked = rows, list[str]()
+
+    @contextmanager
+    def sql(self, service: str, *, database: str, user: str, password: str) -> Iterator[Any]:
+        assert (service, database, password) == ("db", "portal", "Postgres-4711")
+        yield self
+
+    def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        self.asked.append(query)
+        yield from self.held
+
+
+def around(stack: Rows, **options: Any) -> Any:
+    drill = Drill()
+    rows = Component(name="rows", kind="postgresql", service="db", engine="pg_dump", options={"database": "portal"})
+    drill.components = (*drill.components, rows)
+    portal = Portal(kind="http", service="web", port=80, options={**PORTAL, **options})
+    return registry.portal_of(portal), PortalAccess(portal, stack, drill)  # type: ignore[arg-type]
+
+
+def test_rows_name_files_in_byte_order() -> None:
+    stack = Rows(("b", None, "page/1"), ("a/ä", 7, "page/2"), ("", 1, "page/3"))
+    one = {"component": "db", "files": ["**"], "database": "rows", "query": "SELECT 'a%', 1, 'x';"}
+    kind, access = around(stack, references=[one])
+    assert isinstance(kind, HoldsReferences) and kind.REFERENCED == {"db": ("**",)}
+    assert list(kind.references(access)) == [Reference("db", "a/ä", "page/2", 7), Reference("db", "b", "page/1")]
+    assert stack.asked == ["SELECT * FROM (SELECT 'a%%', 1, 'x') AS asked (key, size, origin) ORDER BY origin"]
+
+
+def test_configuration_names_hosts_in_files_and_rows() -> None:
+    text = "/d/a.properties\x001:mail.host=mail.example.com\n/d/a.properties\x002:password=Geheim-4711\n"
+    stack = Rows(("site/1", "hostname=www.example.com:8443"), shell=FakeShell({("bash",): (0, text, "")}))
+    files, rows = {"component": "db", "files": ["*.properties"]}, {"database": "rows", "query": "SELECT 'a', 'b'"}
+    kind, access = around(stack, configuration=[files, rows])
+    assert isinstance(kind, NamesEndpoints)
+    found = [(one.host, one.port, one.where) for one in kind.endpoints(access)]
+    assert found == [("mail.example.com", None, "/d/a.properties:1"), ("www.example.com", 8443, "site/1")]
+    assert stack.the_shell.commands[0][-2:] == ("/d", "*.properties")
+
+
+def test_portal_without_them_does_not_offer_them() -> None:
+    kind, _ = asking({})
+    assert not isinstance(kind, HoldsReferences | NamesEndpoints)

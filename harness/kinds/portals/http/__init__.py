@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, PortalKind, Query
-from harness.kinds.portals.http import lists, writes
+from harness.kinds.portals.http import lists, surroundings, writes
 from harness.kinds.portals.http.client import Client
 from harness.kinds.portals.http.fit import misfits
 from harness.kinds.portals.http.health import facts, healthy, probes, versions
@@ -58,6 +58,14 @@ def shaped(options: Mapping[str, JsonValue]) -> PortalKind:
         kind.index_items = lists.index_items
     if given.reindex:
         kind.reindex = _reindex
+    if given.references:
+        kind.REFERENCED = {
+            name: tuple(glob for one in given.references if one.component == name for glob in one.files)
+            for name in sorted({one.component for one in given.references})
+        }
+        kind.references = surroundings.references
+    if given.configuration:
+        kind.endpoints = surroundings.endpoints
     return cast(PortalKind, kind)
 
 

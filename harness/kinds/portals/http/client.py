@@ -10,7 +10,8 @@ from urllib.parse import urljoin, urlsplit
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import Http, HttpReply, PortalAccess
 from harness.kinds.portals.http.extract import Answer, Holds, Values, filled, filled_all, find, held, in_address
-from harness.kinds.portals.http.options import Account, Options, ReadStep, Request, Step
+from harness.kinds.portals.http.options import Options
+from harness.kinds.portals.http.requests import Account, ReadStep, Request, Step
 
 TIMEOUT_S = 30.0
 OK = HttpReply(200, {}, b"")

@@ -8,7 +8,8 @@ from typing import Any
 from harness.kinds.contracts import Misfit
 from harness.kinds.portals.http.extract import PLACE, Holds
 from harness.kinds.portals.http.lists import BY_NUMBER, places
-from harness.kinds.portals.http.options import Listing, Options, Paged, Request, Searching, Step, WriteStep
+from harness.kinds.portals.http.options import Listing, Options, Paged, Searching
+from harness.kinds.portals.http.requests import Request, Step, WriteStep
 from harness.model.frozen import JsonValue
 
 At = tuple[str | int, ...]
@@ -30,6 +31,7 @@ def misfits(
             yield Misfit(at, account.password_service, "a service of the stack", tuple(services))
     yield from _names(given)
     yield from _tiers(given, components)
+    yield from _named_components(given, components)
     yield from _types(given)
     yield from _proofs(given)
     for at, listing in _paged(given):
@@ -128,6 +130,16 @@ def _tiers(given: Options, components: Collection[str]) -> Iterator[Misfit]:
     for key, tier in named.items():
         if tier not in components:
             yield Misfit((key,) if key in given.model_fields_set else (), tier, "a component", tuple(components))
+
+
+def _named_components(given: Options, components: Collection[str]) -> Iterator[Misfit]:
+    for key in ("references", "configuration"):
+        for number, one in enumerate(getattr(given, key)):
+            for word in ("component", "database"):
+                name = getattr(one, word)
+                if name is not None and name not in components:
+                    at = (key, number, word) if word in one.model_fields_set else (key, number)
+                    yield Misfit(at, name, "a component of the drill", tuple(components))
 
 
 def _types(given: Options) -> Iterator[Misfit]:

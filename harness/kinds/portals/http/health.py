@@ -10,7 +10,7 @@ from harness.kinds.components import opensearch, postgresql
 from harness.kinds.contracts import ComponentAccess, PortalAccess, Probe
 from harness.kinds.portals.http.client import Client, lacking
 from harness.kinds.portals.http.extract import Answer, Holds, Unmatched, find
-from harness.kinds.portals.http.options import Asked, Request, Use
+from harness.kinds.portals.http.requests import Asked, Request, Use
 
 REFUSED, NOTHING = "refused:", "nothing:"
 REQUIREMENTS = ("GEN-D30",)

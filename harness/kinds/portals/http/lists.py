@@ -12,7 +12,8 @@ from harness.errors import CouldNotAsk
 from harness.kinds.contracts import ContentItem, PortalAccess, Query
 from harness.kinds.portals.http.client import Client, path_of
 from harness.kinds.portals.http.extract import PLACE, Answer, Unmatched, Values, find, find_list
-from harness.kinds.portals.http.options import Listing, Paged, Request, Searching
+from harness.kinds.portals.http.options import Listing, Paged, Searching
+from harness.kinds.portals.http.requests import Request
 from harness.kinds.queries import choose_queries
 
 DIGITS = 12

@@ -12,7 +12,8 @@ from harness.kinds.contracts import PortalAccess, Query
 from harness.kinds.portals.http.client import Client, taken
 from harness.kinds.portals.http.extract import Values, filled, held
 from harness.kinds.portals.http.lists import item_key, listed
-from harness.kinds.portals.http.options import Options, WriteStep
+from harness.kinds.portals.http.options import Options
+from harness.kinds.portals.http.requests import WriteStep
 from harness.model.restore_point import Canary
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
