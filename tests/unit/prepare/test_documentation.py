@@ -90,7 +90,7 @@ def test_the_tutorial_shows_the_drill_that_is_run() -> None:
     notes = (ROOT / "drills" / "notes.drill.yaml").read_text(encoding="utf-8")
     assert f"```yaml\n{notes}```" in README
     assert len(notes.splitlines()) < 40
-    server = (ROOT / "fixtures" / "stacks" / "notes" / "installation" / "server.py").read_text(encoding="utf-8")
+    server = (ROOT / "fixtures" / "images" / "notes" / "server.py").read_text(encoding="utf-8")
     assert f"of {len(server.splitlines())} lines of Python" in README
 
 
