@@ -295,6 +295,12 @@ def test_fact_that_is_lost_differs_and_is_a_mistake_at_the_source() -> None:
     assert probes["licence"].found.startswith("nothing: the answer has nothing at /licence")
 
 
+def test_fact_that_a_restored_portal_has_lost_is_no_reason_to_stop() -> None:
+    kind, access = asking({"GET /about": {"version": "1.0"}})
+    access.stack.role = "sandbox"
+    assert kind.facts(access)["licence"].startswith("nothing:")
+
+
 def test_refused_fact_does_not_hide_the_others() -> None:
     facts = [*PORTAL["facts"], {"request": "GET /modules", "values": {"modules": "/total"}}]
     answers = {"GET /about": {"version": "1.0", "licence": "valid"}, "GET /modules": reply("", 503)}
@@ -343,6 +349,15 @@ def test_nonce_that_no_title_has_is_a_wrong_description() -> None:
     kind, access = asking(answers, content=[{**LIST, "title": "/title"}])
     with pytest.raises(CouldNotAsk, match="one was written, and no title of page has it"):
         kind.write_nonce(access, "one")
+
+
+def test_nonce_is_found_on_a_source_on_which_people_write_meanwhile() -> None:
+    page = {"items": [{"id": 1, "rev": 1, "title": "nonce one"}], "total": 2}
+    answers = {"POST /pages": {"id": 1}, "GET /pages?after=0": page, "GET /pages?after=1": {"items": [], "total": 2}}
+    kind, access = asking(answers)
+    kind.write_nonce(access, "one")
+    with pytest.raises(CouldNotAsk, match="gave 1 items and stated 2"):
+        kind.read_nonces(access)
 
 
 def test_use_that_the_source_does_not_offer_is_a_wrong_description() -> None:

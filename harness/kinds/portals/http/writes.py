@@ -23,18 +23,21 @@ def write_nonce(access: PortalAccess, nonce: str) -> None:
     """Raises: CouldNotAsk if it is not found at once: then the drill file describes another portal."""
     client = Client(access)
     client.steps(client.options.nonce.write, {"nonce": nonce})
-    if nonce not in read_nonces(access):
+    if nonce not in _nonces(client, at_work=True):
         raise CouldNotAsk(f"{nonce} was written, and no title of {client.options.nonce.read.type} has it")
 
 
 def read_nonces(access: PortalAccess) -> tuple[str, ...]:
     """Those in titles of the listed type, by time and then by id."""
-    client = Client(access)
+    return _nonces(Client(access), at_work=False)
+
+
+def _nonces(client: Client, *, at_work: bool) -> tuple[str, ...]:
     where = client.options.nonce.read
     found = []
     for listing in client.options.content:
         if listing.type == where.type:
-            for _, item in listed(client, listing):
+            for _, item in listed(client, listing, at_work=at_work):
                 match = re.search(where.pattern, item.title)
                 if match:
                     found.append((item.committed_utc or _LONG_AGO, item.key, match.group(1 if match.re.groups else 0)))
