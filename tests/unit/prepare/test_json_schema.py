@@ -25,6 +25,7 @@ ONLY_THE_PARSER = {
     "engine-for-kind",
     "group-order",
     "group-words",
+    "http-misfits",
     "marks-and-deadlines",
     "no-proof",
     "no-stack",
