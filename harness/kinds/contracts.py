@@ -553,9 +553,10 @@ class ShapedByOptions(Protocol):
         """The portal as the options (valid ones) describe it: use it wherever they are known."""
 
     def misfits(
-        self, options: Mapping[str, JsonValue], components: Collection[str], services: Collection[str]
+        self, options: Mapping[str, JsonValue], components: Mapping[str, str | None], services: Collection[str]
     ) -> Iterator[Misfit]:
-        """Mistakes in valid options, held against each other and against the drill's components and services."""
+        """Mistakes in valid options, held against each other and against the drill's components, each with its kind
+        (None: not known), and services."""
 
 
 @runtime_checkable

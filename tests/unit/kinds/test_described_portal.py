@@ -573,7 +573,7 @@ def test_rows_name_files_in_byte_order() -> None:
     kind, access = around(stack, references=[one])
     assert isinstance(kind, HoldsReferences) and kind.REFERENCED == {"db": ("**",)}
     assert list(kind.references(access)) == [Reference("db", "a/ä", "page/2", 7), Reference("db", "b", "page/1")]
-    assert stack.asked == ["SELECT * FROM (SELECT 'a%%', 1, 'x') AS asked (key, size, origin) ORDER BY origin"]
+    assert stack.asked == ["SELECT key, size, origin FROM (SELECT 'a%', 1, 'x') AS asked (key, size, origin)"]
 
 
 def test_configuration_names_hosts_in_files_and_rows() -> None:
@@ -584,7 +584,7 @@ def test_configuration_names_hosts_in_files_and_rows() -> None:
     assert isinstance(kind, NamesEndpoints)
     found = [(one.host, one.port, one.where) for one in kind.endpoints(access)]
     assert found == [("mail.example.com", None, "/d/a.properties:1"), ("www.example.com", 8443, "site/1")]
-    assert stack.the_shell.commands[0][-2:] == ("/d", "*.properties")
+    assert stack.the_shell.commands[0][-3:] == ("/d", "--", "*.properties")
 
 
 def test_portal_without_them_does_not_offer_them() -> None:
