@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +12,25 @@ from harness.kinds import registry
 from harness.kinds.contracts import ComparesPrefixes, ComponentAccess, CountsDeletions, Stack
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
-from harness.model.inventory import InventoryRef
+from harness.model.inventory import VOLATILE, InventoryRef, Item
 from harness.model.plan import Step
-from harness.run.inventory import began_anew, write_inventory
+from harness.run.inventory import began_anew, classified, write_inventory
 from harness.run.session import Session
+
+
+@dataclass
+class Volatile:
+    """How many items come and go without meaning anything, and how large they are."""
+
+    items: int = 0
+    bytes: int = 0
+
+    def counting(self, items: Iterable[Item]) -> Iterator[Item]:
+        for item in items:
+            if item.item_class in VOLATILE:
+                self.items += 1
+                self.bytes += int(item.attributes.get("size", 0))
+            yield item
 
 
 class SourceInventories:
@@ -31,11 +47,21 @@ class SourceInventories:
         if moment == "before":
             self._deletions[component.name] = self._count_deletions(component)
         items = registry.component(component.kind).inventory(ComponentAccess(component, self._stack))
+        volatile = Volatile()
         try:
-            count, digest = write_inventory(items, component.classes, self._folder / relative)
+            counted = volatile.counting(classified(items, component.classes))
+            count, digest = write_inventory(counted, (), self._folder / relative)
         except CommandFailed as error:  # the harness looks here; that the backup is wrong is not shown by it
             raise CouldNotAsk(f"{component.name} could not be inventoried: {error}") from error
-        ref = InventoryRef(component=component.name, moment=moment, path=relative, count=count, sha256=digest)
+        ref = InventoryRef(
+            component=component.name,
+            moment=moment,
+            path=relative,
+            count=count,
+            sha256=digest,
+            volatile=volatile.items,
+            volatile_bytes=volatile.bytes,
+        )
         self.taken.append(ref)
         self._journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")
         if moment == "after":

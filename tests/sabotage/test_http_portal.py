@@ -18,7 +18,7 @@ from restore_points import PROJECT, Json, RestorePoints, captured_only, plan_of,
 from harness.kinds import registry
 from harness.model.drill import Drill
 from harness.model.plan import Plan
-from harness.prepare import read_drill
+from harness.prepare import make_plan, read_drill
 
 pytestmark = [pytest.mark.engine, pytest.mark.prove]
 
@@ -55,10 +55,10 @@ def plan(drill: Drill) -> Plan:
 
 @pytest.fixture(scope="module")
 def points(drill: Drill, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestorePoints]:
-    """A capture, and a clean drill after it."""
+    """A capture, and a clean drill after it with its own deadlines."""
     root = tmp_path_factory.mktemp("http")
     vault = root / ".portal-drill" / "vault" / drill.name
-    (earlier, _), (today, folder) = (run_drill(drill, one, root) for one in (captured_only(plan), plan))
+    (earlier, _), (today, folder) = (run_drill(drill, one, root) for one in (captured_only(plan), make_plan(drill)))
     yield RestorePoints(root, vault / earlier["restore_point"], vault / today["restore_point"], folder)
     shutil.rmtree(root, ignore_errors=True)
 
