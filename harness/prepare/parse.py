@@ -156,6 +156,7 @@ def _resolve(desk: Desk) -> Drill | None:
     groups = rules.resolve_groups(desk, components)
     strategies, order = rules.resolve_restore(desk, components)
     rewire = rules.resolve_rewire(desk, components)
+    rules.check_portal(desk, portal, components)
     rules.check_mode(desk, components)
     rules.check_places(desk, components, portal.service if portal else None)
     rules.check_proof(desk, checks)

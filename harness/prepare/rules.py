@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from harness.kinds import registry
-from harness.kinds.contracts import Reindexes, When
-from harness.model.drill import CheckUse, Component, Group, Rewire, Service
+from harness.kinds.contracts import Reindexes, ShapedByOptions, When
+from harness.model.drill import CheckUse, Component, Group, Portal, Rewire, Service
 from harness.model.frozen import JsonValue
 from harness.model.plan import Action
 from harness.prepare.mistakes import Mistakes, nearest, shown
 from harness.prepare.resolve import UNREADABLE, Desk
-from harness.prepare.schema import REFERENCE, SECRET_KEY
+from harness.prepare.schema import PLACEHOLDER, REFERENCE, SECRET_KEY
 from harness.prepare.yaml_source import At
 
 MARKS = ("product_started", "product_healthy", "first_correct_search", "index_consistent")
@@ -19,7 +19,13 @@ MARKS = ("product_started", "product_healthy", "first_correct_search", "index_co
 
 def check_secrets(mistakes: Mistakes, value: JsonValue, at: At = ()) -> None:
     """Secrets are references, and every `${…}` is a reference of the right form."""
-    if value is not None and at and SECRET_KEY.search(str(at[-1])) and not REFERENCE.fullmatch(str(value)):
+    filled_in = at[:1] == ("portal",) and PLACEHOLDER.fullmatch(str(value)) is not None
+    if (
+        value is not None
+        and at
+        and SECRET_KEY.search(str(at[-1]))
+        and not (filled_in or REFERENCE.fullmatch(str(value)))
+    ):
         mistakes.at_value(at, "a secret in plain text", "a reference: ${env:NAME} or ${file:/path}")
     elif isinstance(value, dict):
         for key, below in value.items():
@@ -194,6 +200,22 @@ def resolve_rewire(desk: Desk, components: tuple[Component, ...]) -> tuple[Rewir
             desk.mistakes.at_value((*at, "file"), shown(text.file), "a path below the component's")
         found.append(Rewire(component=text.component, file=text.file, old=text.old, new=text.new))
     return tuple(found)
+
+
+def check_portal(desk: Desk, portal: Portal | None, components: tuple[Component, ...]) -> None:
+    """Options of a portal that is described in the file fit each other, the components and the stack."""
+    if portal is None or desk.stack is None or not isinstance(desk.portal, ShapedByOptions):
+        return
+    services = [service.name for service in desk.stack.services]
+    kinds = dict.fromkeys(sorted(_all_names(desk, components))) | {one.name: one.kind for one in components}
+    for one in desk.portal.misfits(portal.options, kinds, services):
+        at: At = ("portal", *one.at)
+        if one.known:
+            desk.mistakes.unknown_word(at, one.expected, one.found, one.known, key=one.key)
+        elif one.key:
+            desk.mistakes.at_key(at, one.found, one.expected)
+        else:
+            desk.mistakes.at_value(at, one.found, one.expected)
 
 
 def check_words(desk: Desk, components: tuple[Component, ...]) -> None:

@@ -47,6 +47,12 @@ def plan_of(drill: Drill) -> Plan:
     return planned.model_copy(update={"recover": steps})
 
 
+def captured_only(plan: Plan) -> Plan:
+    """The plan without its recovery: what it captures lies in the vault."""
+    only_the_end = tuple(step for step in plan.recover if step.action is Action.TEAR_DOWN)
+    return plan.model_copy(update={"recover": only_the_end})
+
+
 def restore_points(drill: Drill) -> RestorePoints:
     """Two clean drills in a row; both must pass, or nothing that these tests show means anything."""
     root = KEPT / _key()

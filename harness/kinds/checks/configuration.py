@@ -28,7 +28,7 @@ MOST_HOSTS, MOST_PLACES = 2000, 5
 NO_CAPABILITY = "this portal's adapter cannot tell what its configuration names"
 
 
-class Allowed(KindOptions):
+class AllowedHost(KindOptions):
     """A host that the restored copy may go on naming; `*` stands for any characters."""
 
     host: str
@@ -36,7 +36,7 @@ class Allowed(KindOptions):
 
 
 class Options(KindOptions):
-    allowed: list[Allowed] = Field(
+    allowed: list[AllowedHost] = Field(
         default=[], description="Hosts that the restored copy may go on naming, each `host` (with `*`) and `reason`."
     )
 
