@@ -66,18 +66,22 @@ class SourceInventories:
         self._journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")
         if moment == "after":
             self._see_rotated(component, self._folder / relative)
-            self._see_deleted(component)
 
-    def _see_deleted(self, component: Component) -> None:
-        earlier, counted = self._deletions.get(component.name), self._count_deletions(component)
-        if earlier is None or counted is None:
-            return
-        deleted: dict[str, JsonValue] = {k: n - earlier.get(k, 0) for k, n in counted.items() if n > earlier.get(k, 0)}
-        if deleted:
-            self._journal.observe("deleted", deleted, subject=component.name)
+    def see_deletions(self) -> None:
+        """What was deleted since the first inventories. Asked when all else was seen: a session that rests tells the
+        server of its last deletions seconds later (PostgreSQL 15 documentation, 28.2)."""
+        for name, earlier in self._deletions.items():
+            counted = self._count_deletions(self._session.plan.component(name))
+            if earlier is None or counted is None:
+                continue
+            deleted: dict[str, JsonValue] = {
+                k: n - earlier.get(k, 0) for k, n in counted.items() if n > earlier.get(k, 0)
+            }
+            if deleted:
+                self._journal.observe("deleted", deleted, subject=name)
 
     def _count_deletions(self, component: Component) -> Mapping[str, int] | None:
-        """Asked before the first inventory and after the last; what a server does not say (None) excuses nothing."""
+        """What a server does not say (None) excuses nothing."""
         kind = registry.component(component.kind)
         try:
             return (

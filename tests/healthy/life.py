@@ -128,7 +128,7 @@ class Lived:
         assert (self.verdict["outcome"], said) == ("PASS", {}), self.folder
         assert self.verdict["partial"] == [*partial]
         assert self.verdict["recovered"] is not bool(partial)
-        assert self.life.wrong == []
+        assert not self.life.wrong, self.life.wrong
 
 
 def live(drill: Drill, plan: Plan, root: Path, life: Life) -> Lived:

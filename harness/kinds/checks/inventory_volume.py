@@ -15,10 +15,9 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field, field_validator
 
-from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AT_SOURCE
 OUTCOMES = frozenset(Outcome)
@@ -53,7 +52,7 @@ def loosened(options: Options) -> Iterator[str]:
         yield f"changes by fewer than {options.floor_items} items or {options.floor_bytes} bytes are not judged"
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: items or bytes of a component outside the ratios, by more than the floor, or all of it gone. UNKNOWN: no
     record of the volumes. A first run has nothing to compare with: it is judged that there is something at all."""
     seen = record.at_source("inventory_volume")
@@ -68,14 +67,11 @@ def judge(record: Record, options: Options) -> CheckResult:
     unknown = [text for outcome, text in found if outcome is Outcome.UNKNOWN]
     named = wrong or unknown
     notes = [text for outcome, text in found if outcome is Outcome.PASS]
-    return CheckResult(
-        name="inventory_volume",
-        when=WHEN,
+    return Judgement(
         outcome=Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown else Outcome.PASS,
         expected=f"{options.within[0]:g} to {options.within[1]:g} times the items and bytes of the last restore point",
         found=joined(named or [_good(now, last), *notes]),
-        items=Named(count=len(named), first=tuple(named[:20])),
-        requirements=REQUIREMENTS,
+        names=named,
     )
 
 

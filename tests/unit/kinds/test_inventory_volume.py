@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from test_checks import AT, component, drill, judged, plan, point
 
 from harness.kinds import registry
-from harness.kinds.contracts import Record
+from harness.kinds.contracts import Judgement, Record
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 Volumes = dict[str, tuple[int | None, int]]
@@ -22,13 +22,13 @@ def data(volumes: Volumes) -> dict[str, Any]:
     return {name: {"items": items, "bytes": size} for name, (items, size) in volumes.items()}
 
 
-def result(now: Volumes | None, last: Volumes | None, may_be_empty: str | None = None, **options: Any) -> CheckResult:
+def result(now: Volumes | None, last: Volumes | None, may_be_empty: str | None = None, **options: Any) -> Judgement:
     previous = {"id": "20261120T075100Z-4f3a", "components": data(last)} if last is not None else None
     held = {"components": data(now), "previous": previous} if now is not None else None
     return judge_held(held, may_be_empty, **options)
 
 
-def judge_held(held: dict[str, Any] | None, may_be_empty: str | None = None, **options: Any) -> CheckResult:
+def judge_held(held: dict[str, Any] | None, may_be_empty: str | None = None, **options: Any) -> Judgement:
     components = (component("database"), component("files", may_be_empty=may_be_empty))
     line = Observation(name="inventory_volume", subject=AT_SOURCE, data=held, at=AT)
     of = point({"database": (1,)}, (line,))
