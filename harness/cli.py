@@ -107,7 +107,7 @@ def seconds(text: str) -> float:
 
 
 def plan_drill(arguments: argparse.Namespace, stages: Stages) -> int:
-    plan = stages.make_plan(stages.read_drill(_existing(arguments.file)))
+    plan = stages.make_plan(stages.read_drill(arguments.file))
     print(plan.model_dump_json(by_alias=True, indent=2) if arguments.json else stages.explain(plan))
     return PASS
 
@@ -115,7 +115,7 @@ def plan_drill(arguments: argparse.Namespace, stages: Stages) -> int:
 def run_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     from harness.report.progress import TerminalProgress
 
-    drill = stages.read_drill(_existing(arguments.file))
+    drill = stages.read_drill(arguments.file)
     plan = stages.make_plan(drill, tuple(arguments.only))
     with (
         TerminalProgress() as progress,
@@ -221,15 +221,6 @@ def print_schema(arguments: argparse.Namespace, stages: Stages) -> int:
 
     print(json.dumps(stages.json_schema(), indent=2))
     return PASS
-
-
-def _existing(file: Path) -> Path:
-    """Raises: DrillFileWrong if there is no such file."""
-    from harness.errors import Mistake
-
-    if not file.is_file():
-        raise DrillFileWrong((Mistake(str(file), 1, 1, "no such file", "a drill file, such as drills/x.drill.yaml"),))
-    return file
 
 
 def _show(verdict: Verdict, folder: Path) -> int:

@@ -142,6 +142,29 @@ def check_places(desk: Desk, components: tuple[Component, ...], portal_service: 
             _check_path(desk, service, component.options.get("path"), at)
 
 
+def check_twice(desk: Desk, components: tuple[Component, ...]) -> None:
+    """Two components in one place would be restored over each other."""
+    services = {service.name: service for service in desk.stack.services} if desk.stack else {}
+    first: dict[object, str] = {}
+    for component in components:
+        place = _place(component, services)
+        if place is not None and first.setdefault(place, component.name) != component.name:
+            at = desk.place(("components", component.name), ("product",))
+            found = f"{component.name}, in the same place as {first[place]}"
+            desk.mistakes.at_key(at, found, "each place once", "one would be restored over the other")
+
+
+def _place(component: Component, services: dict[str, Service]) -> object:
+    """Where a component lies: its folder on a volume, or its database; None for what shares its server by patterns."""
+    path, service = component.options.get("path"), services.get(component.service)
+    if isinstance(path, str) and service is not None:
+        volume = volume_at(service, path)
+        mount = next((m for m, name in service.volumes.items() if name == volume), "/")
+        return (volume, str(PurePosixPath(path).relative_to(mount))) if volume else None
+    database = component.options.get("database")
+    return (component.kind, component.service, database) if isinstance(database, str) else None
+
+
 def _is_the_portal(desk: Desk, component: Component) -> bool:
     """Whether the adapter itself says that the component is its server: nothing stands in front of it."""
     bound = desk.portal.COMPONENTS.get(component.name, {}) if desk.portal else {}
