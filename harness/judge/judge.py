@@ -70,7 +70,7 @@ def _chosen(use: CheckUse, only: tuple[str, ...]) -> bool:
 
 def _objectives(record: Record) -> dict[str, ObjectiveResult]:
     drill, evidence, here = record.drill, record.evidence, record.captured_here
-    tiers = registry.portal(drill.portal.kind).TIERS
+    tiers = registry.portal_of(drill.portal).TIERS
     covered = tuple(tier for tier in tiers if any(c.name == tier for c in drill.components))
     found = {
         "rto": objectives.recovery_time(drill, record.plan, evidence),

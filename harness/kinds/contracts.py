@@ -7,7 +7,7 @@ never sleeps and never polls: `run/` does.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -177,6 +177,9 @@ class Stack(Protocol):
 
     def environment(self, service: str) -> Mapping[str, str]:
         """The service's environment with secrets resolved."""
+
+    def resolved(self, text: str) -> str:
+        """`text` with every reference (`${env:NAME}`, `${file:/path}`) replaced, at the last moment."""
 
     def addresses(self) -> Mapping[str, str]:
         """The addresses of the running services."""
@@ -528,6 +531,31 @@ class PortalKind(Protocol):
     def queries(self, access: PortalAccess) -> Iterator[Query]:
         """A sample of words with what a plain user must find for each, worked out from the database alone;
         together they cover every item that the user may read, as far as 64 words can."""
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A mistake in options that are sound by themselves. `at`: keys below the options; with `known` the nearest of
+    these words is the hint; `key`: the key itself is meant and not its value."""
+
+    at: tuple[str | int, ...]
+    found: str
+    expected: str
+    known: tuple[str, ...] = ()
+    key: bool = False
+
+
+@runtime_checkable
+class ShapedByOptions(Protocol):
+    """Capability of a portal whose constants and capabilities the drill file gives (`portal: http`)."""
+
+    def shaped(self, options: Mapping[str, JsonValue]) -> PortalKind:
+        """The portal as the options (valid ones) describe it: use it wherever they are known."""
+
+    def misfits(
+        self, options: Mapping[str, JsonValue], components: Collection[str], services: Collection[str]
+    ) -> Iterator[Misfit]:
+        """Mistakes in valid options, held against each other and against the drill's components and services."""
 
 
 @runtime_checkable

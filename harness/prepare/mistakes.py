@@ -23,6 +23,7 @@ _TYPES = {
     "bool_parsing": "true or false",
     "list_type": "a list",
     "tuple_type": "a list",
+    "too_short": "at least one entry",
     "dict_type": "keys and values",
     "model_type": "keys and values",
     "model_attributes_type": "keys and values",
@@ -121,6 +122,7 @@ def known_keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
             at = fields[str(part)].annotation if str(part) in fields else None
         else:
             at = (get_args(at) or (None,))[-1]
+        at = getattr(at, "__origin__", at) if hasattr(at, "__metadata__") else at  # Annotated says no more here
         at = next((one for one in get_args(at) if one is not type(None)), None) if _optional(at) else at
     if not (isinstance(at, type) and issubclass(at, BaseModel)):
         return []

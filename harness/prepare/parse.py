@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from harness.errors import DrillFileWrong
 from harness.model.drill import Drill, External, Objectives, Source, Stack
-from harness.prepare import resolve, rules
+from harness.prepare import places, resolve, rules
 from harness.prepare.compose_file import read_stack
 from harness.prepare.mistakes import Mistakes, nearest, shown
 from harness.prepare.resolve import UNREADABLE, Desk
@@ -177,9 +177,10 @@ def _resolve(desk: Desk) -> Drill | None:
     groups = rules.resolve_groups(desk, components)
     strategies, order = rules.resolve_restore(desk, components)
     rewire = rules.resolve_rewire(desk, components)
+    rules.check_portal(desk, portal, components)
     rules.check_mode(desk, components)
-    rules.check_places(desk, components, portal.service if portal else None)
-    rules.check_twice(desk, components)
+    places.check_places(desk, components, portal.service if portal else None)
+    places.check_twice(desk, components)
     rules.check_proof(desk, checks)
     rules.check_words(desk, components)
     if desk.mistakes.found or desk.stack is None or desk.product is None or desk.portal is None or portal is None:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from harness.kinds import registry
-from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind
+from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind, ShapedByOptions
 from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
 from harness.model.inventory import ClassRule, ItemClass
 from harness.prepare.kind_options import merged, read_options
@@ -58,7 +58,12 @@ def resolve_portal(desk: Desk) -> Portal | None:
     service = text.service or desk.portal.SERVICE
     _check_service(desk, service, desk.place((*at, "service"), at))
     further = ("kind", "service", "port")
+    before = len(desk.mistakes.found)
     options = read_options(desk.portal.Options, {}, text.model_extra or {}, at, desk.mistakes, further)
+    if isinstance(desk.portal, ShapedByOptions):
+        if len(desk.mistakes.found) > before:
+            return None
+        desk.portal = desk.portal.shaped(options)
     return Portal(kind=text.kind, service=service, port=text.port or desk.portal.PORT, options=options)
 
 

@@ -18,11 +18,12 @@ from harness.prepare.units import Duration, Interval, LongerThanNothing
 
 SECRET_KEY = re.compile(r"(?:^|_)(?:password|passwd|passphrase|secret|token|api_key|private_key)$", re.IGNORECASE)
 REFERENCE = re.compile(r"\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:/[^}\s]+)\}")
+PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")  # in a request of `portal: http`: filled when it is sent
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 COMPONENT_NAME = "^[a-z][a-z0-9_]{0,62}$"
 _WORD = re.compile(COMPONENT_NAME)
 
-ITEM_CLASSES = tuple(str(one) for one in ItemClass if one is not ItemClass.CANARY)
+ITEM_CLASSES = tuple(str(one) for one in ItemClass)
 
 
 def _drill_name(value: str) -> str:
@@ -81,7 +82,7 @@ Text = Annotated[str, AfterValidator(_text), WithJsonSchema({"type": "string", "
 Day = Annotated[
     str, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
 ]
-Class = Literal["state", "append", "monotone", "rebuildable", "disposable", "rewritten"]
+Class = Literal["state", "append", "monotone", "rebuildable", "disposable", "rewritten", "canary"]
 
 
 class _Written(BaseModel):

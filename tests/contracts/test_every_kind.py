@@ -33,6 +33,7 @@ from harness.model.evidence import Evidence, Instant, Observation, Seen
 from harness.model.inventory import ClassRule, ItemClass
 from harness.model.plan import Plan
 from harness.model.verdict import Outcome
+from harness.prepare import read_drill
 
 PROTOCOLS: dict[str, Any] = {
     "products": contracts.ProductKind,
@@ -51,6 +52,7 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
         contracts.NamesEndpoints,
         contracts.PlacesFiles,
         contracts.HasScripts,
+        contracts.ShapedByOptions,
     ),
     "components": (
         contracts.ComparesPrefixes,
@@ -321,6 +323,14 @@ def test_portal_binds_components_with_options_that_their_kinds_know(name: str) -
         given = row.get("engine_options", {})
         assert [w for engine in engines for w in wrong(registry.engine(engine).Options, given)] == []
         assert all(ClassRule.model_validate(rule).reason for rule in row.get("classes", []))
+
+
+@pytest.mark.parametrize("path", ["drills/notes.drill.yaml", "tests/variants/liferay-http.yaml"])
+def test_portal_that_a_drill_file_describes_satisfies_the_protocol(path: str) -> None:
+    drill = read_drill(Path(__file__).parents[2] / path)
+    portal = registry.portal_of(drill.portal)
+    assert breaches(portal, contracts.PortalKind, CAPABILITIES["portals"]) == []
+    assert set(portal.TIERS) <= {component.name for component in drill.components} and portal.TIERS
 
 
 @of("engines")

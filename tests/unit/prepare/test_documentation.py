@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from harness.kinds import registry
 from harness.prepare import json_schema
@@ -65,6 +66,32 @@ def kinds_and_options() -> Iterator[str]:
 @pytest.mark.parametrize("word", sorted({*kinds_and_options()}))
 def test_every_kind_and_every_option_is_explained(word: str) -> None:
     assert f"`{word}`" in README
+
+
+def nested(model: type[BaseModel]) -> Iterator[str]:
+    """The words of the models inside a kind's options."""
+    for field in model.model_fields.values():
+        parts, below = [field.annotation], list[type[BaseModel]]()
+        while parts:
+            part = parts.pop()
+            parts += get_args(part)
+            below += [part] if isinstance(part, type) and issubclass(part, BaseModel) else []
+        for one in below:
+            yield from (inner.alias or name for name, inner in one.model_fields.items())
+            yield from nested(one)
+
+
+@pytest.mark.parametrize("word", sorted(set(nested(registry.kind("portals", "http").Options))))
+def test_every_word_of_a_described_portal_is_explained(word: str) -> None:
+    assert f"`{word}`" in README
+
+
+def test_the_tutorial_shows_the_drill_that_is_run() -> None:
+    notes = (ROOT / "drills" / "notes.drill.yaml").read_text(encoding="utf-8")
+    assert f"```yaml\n{notes}```" in README
+    assert len(notes.splitlines()) < 40
+    server = (ROOT / "fixtures" / "images" / "notes" / "server.py").read_text(encoding="utf-8")
+    assert f"of {len(server.splitlines())} lines of Python" in README
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "drills").glob("*.drill.yaml")), ids=lambda path: path.stem)

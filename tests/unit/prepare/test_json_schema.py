@@ -25,6 +25,7 @@ ONLY_THE_PARSER = {
     "empty-stack",
     "engine-for-kind",
     "group-order",
+    "http-misfits",
     "marks-and-deadlines",
     "no-proof",
     "no-stack",
