@@ -107,8 +107,9 @@ def seconds(text: str) -> float:
 
 
 def plan_drill(arguments: argparse.Namespace, stages: Stages) -> int:
-    plan = stages.make_plan(stages.read_drill(arguments.file))
-    print(plan.model_dump_json(by_alias=True, indent=2) if arguments.json else stages.explain(plan))
+    drill = stages.read_drill(arguments.file)
+    plan = stages.make_plan(drill)
+    print(plan.model_dump_json(by_alias=True, indent=2) if arguments.json else stages.explain(drill, plan).rstrip())
     return PASS
 
 

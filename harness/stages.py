@@ -47,10 +47,10 @@ class Stages:
         plan = make_plan(drill, only_checks=tuple(name for name in only if name not in OBJECTIVES))
         return plan.model_copy(update={"only_checks": only})
 
-    def explain(self, plan: Plan) -> str:
-        from harness.prepare import explain
+    def explain(self, drill: Drill, plan: Plan) -> str:
+        from harness.report.plan import explain
 
-        return explain(plan)
+        return explain(drill, plan)
 
     def json_schema(self) -> dict[str, object]:
         from harness.prepare import json_schema

@@ -123,6 +123,7 @@ class _Builder:
     def __init__(self, text: str, file: str, mistakes: list[Mistake]) -> None:
         self.text, self.file, self.mistakes = text, file, mistakes
         self.anchors: dict[str, _Node] = {}
+        self.end = place_behind(text)
         self.events = self._events()
 
     def _events(self) -> Iterator[Any]:
@@ -135,17 +136,21 @@ class _Builder:
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise _Wrong((1, 1), str(error).splitlines()[0], "valid YAML") from error
 
+    def _place(self, event: Any) -> Place:
+        """Inside the file: libyaml adds a line behind a last one that does not end."""
+        return min((event.start_mark.line + 1, event.start_mark.column + 1), self.end)
+
     def root(self) -> _Node:
         root: _Node | None = None
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                raise _Wrong(_place(event), "a second document", "one document in one file")
+                raise _Wrong(self._place(event), "a second document", "one document in one file")
             if isinstance(event, yaml.NodeEvent):
                 root = self._node(event, 0)
         return root or _Node((1, 1))
 
     def _node(self, event: Any, depth: int) -> _Node:
-        place = _place(event)
+        place = self._place(event)
         if depth > MOST_DEPTH:
             raise _Wrong(place, f"level {depth} of nesting", f"at most {MOST_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent):
@@ -172,7 +177,7 @@ class _Builder:
 
     def _refuse_tag(self, event: Any) -> None:
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
-            raise _Wrong(_place(event), f"the tag {tag_word(event.tag)}", "a value without a tag")
+            raise _Wrong(self._place(event), f"the tag {tag_word(event.tag)}", "a value without a tag")
 
     def _pairs(self, depth: int) -> list[tuple[_Node, _Node]]:
         pairs: list[tuple[_Node, _Node]] = []
@@ -191,15 +196,11 @@ class _Builder:
 
     def _key(self, event: Any) -> _Node:
         if not isinstance(event, yaml.ScalarEvent):
-            raise _Wrong(_place(event), "a key that is no plain word", "a word, a colon and a value")
+            raise _Wrong(self._place(event), "a key that is no plain word", "a word, a colon and a value")
         if event.value == "<<" and event.implicit[0]:
-            raise _Wrong(_place(event), "the merge key <<", "keys spelled out, or an alias for a whole value")
+            raise _Wrong(self._place(event), "the merge key <<", "keys spelled out, or an alias for a whole value")
         self._refuse_tag(event)
-        return _Node(_place(event), event.value)
-
-
-def _place(event: Any) -> Place:
-    return event.start_mark.line + 1, event.start_mark.column + 1
+        return _Node(self._place(event), event.value)
 
 
 def _scalar(event: Any) -> JsonValue:

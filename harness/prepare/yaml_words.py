@@ -19,7 +19,7 @@ _PLAIN = "quotes around a text that begins with & * % @ ` { } [ ] , ! | or >"
 def syntax_words(error: yaml.MarkedYAMLError, text: str) -> tuple[Place, str, str, str]:
     """Place, found, expected and hint."""
     lines = _BREAK.split(text)
-    place, began = _place(error.problem_mark or error.context_mark, lines), _place(error.context_mark, lines)
+    place, began = _place(error.problem_mark or error.context_mark, text), _place(error.context_mark, text)
     there = _rest(lines, place)
     since = f"it begins in line {began[0]}, column {began[1]}"
     problem = error.problem or error.context or "no YAML"
@@ -55,6 +55,7 @@ def syntax_words(error: yaml.MarkedYAMLError, text: str) -> tuple[Place, str, st
 
 
 def place_behind(text: str) -> Place:
+    """The end of a text. libyaml's marks can lie one line behind it."""
     lines = _BREAK.split(text)
     return len(lines), len(lines[-1]) + 1
 
@@ -72,13 +73,8 @@ def tag_word(tag: str) -> str:
     return tag.replace("tag:yaml.org,2002:", "!!", 1)
 
 
-def _place(mark: Any, lines: list[str]) -> Place:
-    """Inside the file: libyaml adds a line behind a last one that does not end."""
-    if mark is None:
-        return 1, 1
-    if mark.line >= len(lines):
-        return len(lines), len(lines[-1]) + 1
-    return mark.line + 1, mark.column + 1
+def _place(mark: Any, text: str) -> Place:
+    return min((mark.line + 1, mark.column + 1), place_behind(text)) if mark else (1, 1)
 
 
 def _rest(lines: list[str], place: Place) -> str:

@@ -43,8 +43,8 @@ class Fake(Stages):
     def make_plan(self, drill: Any, only: tuple[str, ...] = ()) -> Any:
         return SimpleNamespace(only=only, model_dump_json=lambda **_: '{"drill": "liferay-nightly"}')
 
-    def explain(self, plan: Any) -> str:
-        return "1. back up the database"
+    def explain(self, drill: Any, plan: Any) -> str:
+        return "1. back up the database\n"
 
     def json_schema(self) -> dict[str, object]:
         return {"title": "drill"}

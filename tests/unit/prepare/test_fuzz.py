@@ -18,9 +18,10 @@ from mutations import MUTATIONS, mutated
 from harness.errors import DrillFileWrong
 from harness.prepare.compose_file import read_stack
 from harness.prepare.json_schema import json_schema
-from harness.prepare.make_plan import explain, make_plan
+from harness.prepare.make_plan import make_plan
 from harness.prepare.parse import read_drill
 from harness.prepare.yaml_source import parse_yaml
+from harness.report.plan import WIDTH, explain
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden" / "mistakes"
@@ -52,7 +53,8 @@ def read(content: bytes, folder: Path, *, stack: bool = False) -> bool:
         if stack:
             read_stack(path, path.name)
         else:
-            assert explain(make_plan(read_drill(path)))
+            drill = read_drill(path)
+            assert all(len(line) <= WIDTH for line in explain(drill, make_plan(drill)).splitlines())
         return True
     except DrillFileWrong as wrong:
         lines = [len(line) for line in BREAK.split(content.decode("utf-8-sig", "replace"))]
