@@ -3,5 +3,6 @@
 from harness.prepare.json_schema import json_schema
 from harness.prepare.make_plan import make_plan
 from harness.prepare.parse import read_drill
+from harness.prepare.write_drill import write_drill
 
-__all__ = ["json_schema", "make_plan", "read_drill"]
+__all__ = ["json_schema", "make_plan", "read_drill", "write_drill"]

@@ -144,7 +144,7 @@ def resolve_components(desk: Desk) -> tuple[Component, ...]:
 
 def _component(desk: Desk, name: str, row: ProductComponent | None, text: ComponentText) -> Component | None:
     at: At = ("components", name)
-    bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
+    bound = _bound(desk, name)
     usual_kind = bound.get("kind") or (row.kind if row else None)
     usual_engine = bound.get("engine") or (row.engine if row else None)
     kind_name, engine_name = text.kind or usual_kind, text.engine or usual_engine
@@ -185,6 +185,13 @@ def _component(desk: Desk, name: str, row: ProductComponent | None, text: Compon
         may_be_empty=text.may_be_empty or bound.get("may_be_empty"),
         requirements=row.requirements if row else (),
     )
+
+
+def _bound(desk: Desk, name: str) -> Mapping[str, Any]:
+    """What the portal says of the component. What lies in the portal's own service lies where the file says that is."""
+    bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
+    own = desk.portal is not None and bound.get("service") == desk.portal.SERVICE
+    return {**bound, "service": desk.text.portal.service} if own and desk.text.portal.service else bound
 
 
 def _service(

@@ -40,7 +40,7 @@ def explain(drill: Drill, plan: Plan) -> str:
         found = list(texts)
         if found:
             lines += ["", title, *found] if title else found
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(part for line in lines for part in _fitted(line.rstrip())) + "\n"
 
 
 def _head(drill: Drill, plan: Plan) -> Iterator[str]:
@@ -178,12 +178,20 @@ def _supplied(plan: Plan) -> Iterator[str]:
         yield from _item(service, "; ".join(text for _, text in texts))
 
 
+def _fitted(line: str) -> list[str]:
+    """A line that is too long goes on below itself, further in."""
+    if len(line) <= WIDTH:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(line.strip(), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ")
+
+
 def _item(name: str, text: str) -> list[str]:
     """A name and its text, wrapped in a column of its own."""
     column = 4 + _NAME
-    head = f"    {name:<{_NAME}}" if len(name) < _NAME else f"    {name}\n{' ' * column}"
     lines = textwrap.wrap(text, WIDTH - column, break_on_hyphens=False) or [""]
-    return [head + lines[0], *(" " * column + line for line in lines[1:])]
+    below = [" " * column + line for line in lines]
+    return [f"    {name:<{_NAME}}{lines[0]}", *below[1:]] if len(name) < _NAME else [f"    {name}", *below]
 
 
 def _ids(requirements: Iterable[str]) -> str:
