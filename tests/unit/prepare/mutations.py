@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 TOKEN = re.compile(r"[\w.-]+|[^\w\s]|\s+")
 KEY = re.compile(r"[\w-]+(?=:)")
 TEXTS = [
@@ -111,7 +113,7 @@ def _keys(text: str, chance: random.Random) -> str:
 def _structure(content: bytes, chance: random.Random) -> bytes:
     """A value replaced, removed, wrapped, moved elsewhere or renamed, in what the file says."""
     try:
-        data = yaml.safe_load(content)
+        data = yaml.load(content, LOADER)
         places = list(_places(data))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # no YAML, or one that holds itself
         return content
@@ -131,7 +133,7 @@ def _structure(content: bytes, chance: random.Random) -> bytes:
             holder[str(there)] = holder.pop(key)
     style = chance.choice((None, True, False))
     try:
-        return yaml.safe_dump(data, allow_unicode=True, default_flow_style=style).encode()
+        return yaml.dump(data, Dumper=DUMPER, allow_unicode=True, default_flow_style=style).encode()
     except RecursionError:  # hundreds of levels
         return content
 
