@@ -21,10 +21,10 @@ from harness.errors import CommandFailed, CouldNotAsk
 from harness.model.drill import Component, Drill, Portal, Service
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Difference, Item
+from harness.model.inventory import FIRST, Difference, Item, Named
 from harness.model.plan import Plan
 from harness.model.restore_point import Canary, FaultNote, RestorePoint
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 # ---------------------------------------------------------------- handles
 
@@ -569,9 +569,10 @@ class ShapedByOptions(Protocol):
         """The portal as the options (valid ones) describe it: use it wherever they are known."""
 
     def misfits(
-        self, options: Mapping[str, JsonValue], components: Collection[str], services: Collection[str]
+        self, options: Mapping[str, JsonValue], components: Mapping[str, str | None], services: Collection[str]
     ) -> Iterator[Misfit]:
-        """Mistakes in valid options, held against each other and against the drill's components and services."""
+        """Mistakes in valid options, held against each other and against the drill's components, each with its kind
+        (None: not known), and services."""
 
 
 @runtime_checkable
@@ -716,6 +717,26 @@ class CheckAccess(SourceAccess):
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What a check's `judge` found; the judge adds the check's name, its requirements and its moment.
+
+    Shape: `names` of what is wrong, of which the first are kept; `count` of all there are, if `names` are not all;
+    `when` if the drill decides the moment.
+    """
+
+    outcome: Outcome
+    expected: str
+    found: str
+    names: Sequence[str] = ()
+    count: int | None = None
+    when: When | None = None
+
+    @property
+    def items(self) -> Named:
+        return Named(count=len(self.names) if self.count is None else self.count, first=tuple(self.names[:FIRST]))
+
+
+@dataclass(frozen=True)
 class Record:
     """Given to a check's `judge`: all that is known, as data. `evidence` is the run's (with the capture's
     lines first, if it captured); `observation` is the check's own, None if there is none."""
@@ -751,7 +772,7 @@ class CheckKind(Protocol):
     REQUIREMENTS: tuple[str, ...]
     Options: type[KindOptions]
 
-    def judge(self, record: Record, options: Any) -> CheckResult: ...
+    def judge(self, record: Record, options: Any) -> Judgement: ...
 
 
 @runtime_checkable

@@ -191,7 +191,9 @@ def _bound(desk: Desk, name: str) -> Mapping[str, Any]:
     """What the portal says of the component. What lies in the portal's own service lies where the file says that is."""
     bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
     own = desk.portal is not None and bound.get("service") == desk.portal.SERVICE
-    return {**bound, "service": desk.text.portal.service} if own and desk.text.portal.service else bound
+    said = desk.text.portal.service if own and desk.stack else None
+    known = desk.stack is not None and said in [service.name for service in desk.stack.in_profile(None)]
+    return {**bound, "service": said} if known else bound
 
 
 def _service(

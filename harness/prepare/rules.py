@@ -159,7 +159,8 @@ def check_portal(desk: Desk, portal: Portal | None, components: tuple[Component,
     if portal is None or desk.stack is None or not isinstance(desk.portal, ShapedByOptions):
         return
     services = [service.name for service in desk.stack.services]
-    for one in desk.portal.misfits(portal.options, sorted(_all_names(desk, components)), services):
+    kinds = dict.fromkeys(sorted(_all_names(desk, components))) | {one.name: one.kind for one in components}
+    for one in desk.portal.misfits(portal.options, kinds, services):
         at: At = ("portal", *one.at)
         if one.known:
             desk.mistakes.unknown_word(at, one.expected, one.found, one.known, key=one.key)

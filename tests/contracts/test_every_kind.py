@@ -354,9 +354,7 @@ def test_component_kind_has_an_engine(name: str) -> None:
 def test_check_that_saw_nothing_is_unknown(name: str) -> None:
     check = registry.check(name)
     for record in (empty_record(), empty_record(TREE), empty_record(TREE, observed=name)):
-        result = check.judge(record, check.Options())
-        assert (result.name, result.outcome) == (name, Outcome.UNKNOWN)
-        assert set(result.requirements) <= set(check.REQUIREMENTS)
+        assert check.judge(record, check.Options()).outcome is Outcome.UNKNOWN
 
 
 @of("checks")

@@ -122,7 +122,7 @@ def _row_query(schema: str, table: str, columns: list[str], keys: list[str], opt
     cases = "".join(f" WHEN {rule.where} THEN '{rule.item_class}'" for rule in rules)
     item_class = f"CASE{cases} ELSE 'state' END" if cases else "'state'"
     return f"""SELECT k, c, d FROM (SELECT {key} AS k, {item_class} AS c, {digest} AS d
-        FROM ONLY {_quoted(schema)}.{_quoted(table)} AS t) AS r ORDER BY k COLLATE "C" """.replace("%", "%%")
+        FROM ONLY {_quoted(schema)}.{_quoted(table)} AS t) AS r ORDER BY k COLLATE "C" """
 
 
 def _sequences(sql: Sql) -> Iterator[Item]:

@@ -15,6 +15,7 @@ from pydantic import Field
 from harness.errors import CouldNotAsk
 from harness.kinds.components import postgresql
 from harness.kinds.contracts import ContentItem, KindOptions, PortalAccess, Probe, Query, Sql
+from harness.kinds.portals._installation import log_probe
 from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 from harness.model.restore_point import Canary
@@ -143,8 +144,7 @@ def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]
         read = key in search(access, "probe")
         found = f"{key} is {'' if read else 'not '}read"
         yield Probe("write", read, "a new row that is read back", found, ("GEN-D30",))
-    lines = [line for line in access.stack.logs(access.portal.service).splitlines() if DENY.search(line)]
-    yield Probe("log", not lines, "no error", f"{len(lines)} lines, such as {lines[0][:200]}" if lines else "none")
+    yield log_probe(access, DENY)
 
 
 # ---------------------------------------------------------------- writes

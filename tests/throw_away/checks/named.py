@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.kinds.contracts import CheckAccess, KindOptions, Record, When
+from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Record, When
 from harness.model.evidence import Seen
 from harness.model.frozen import JsonValue
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AT_REST
 OUTCOMES = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN})
@@ -22,12 +22,10 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     return access.drill.name
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     point, seen = record.restore_point, record.seen("named")
     right = point is not None and seen is not None and point.drill == seen.data
-    return CheckResult(
-        name="named",
-        when=WHEN,
+    return Judgement(
         outcome=Outcome.UNKNOWN
         if point is None or seen is None or seen.seen is not Seen.SEEN
         else Outcome.PASS
@@ -35,5 +33,4 @@ def judge(record: Record, options: Options) -> CheckResult:
         else Outcome.FAIL,
         expected=record.drill.name,
         found=point.drill if point else "no restore point",
-        requirements=REQUIREMENTS,
     )

@@ -113,8 +113,9 @@ def nested(model: type[BaseModel]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("word", sorted(set(nested(registry.kind("portals", "http").Options))))
-def test_every_word_of_a_described_portal_is_explained(word: str) -> None:
+def test_every_word_of_a_described_portal_is_explained_and_shown(word: str) -> None:
     assert f"`{word}`" in README
+    assert re.search(rf"\b{word}:", "".join(EXAMPLES))
 
 
 def test_the_tutorial_shows_the_drill_that_is_run() -> None:

@@ -12,6 +12,7 @@ import yaml
 from test_documentation import EXAMPLES, HEAD
 from test_mistakes import WRONG
 
+from harness.kinds import registry
 from harness.prepare.json_schema import json_schema
 
 ROOT = Path(__file__).parents[3]
@@ -93,3 +94,12 @@ def test_what_the_parser_refuses_is_invalid(path: Path) -> None:
 
 def test_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
+
+
+def test_models_of_options_have_names_of_their_own() -> None:
+    """The schema calls them by their names: one would stand for another."""
+    defined: dict[str, Any] = {}
+    for family in ("portals", "components", "engines", "checks"):
+        for name in registry.names(family):
+            for word, definition in registry.kind(family, name).Options.model_json_schema().get("$defs", {}).items():
+                assert defined.setdefault(word, definition) == definition, f"{word} of {name}"

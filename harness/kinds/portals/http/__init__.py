@@ -6,13 +6,14 @@ Nothing here knows a product. `drills/README.md` explains the options; `extract.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, PortalKind, Query
-from harness.kinds.portals.http import lists, surroundings, writes
+from harness.kinds.portals.http import installation, lists, writes
 from harness.kinds.portals.http.client import Client
 from harness.kinds.portals.http.fit import misfits
 from harness.kinds.portals.http.health import facts, healthy, probes, versions
@@ -53,11 +54,8 @@ def shaped(options: Mapping[str, JsonValue]) -> PortalKind:
     """The portal that the options describe: its own tiers, and only the capabilities that they give it."""
     given = Options.model_validate(options)
 
-    def canary_query(canary: Canary) -> Query | None:
-        return writes.canary_query(given, canary)
-
     kind = SimpleNamespace(**{name: globals()[name] for name in __all__})
-    kind.canary_query = canary_query
+    kind.canary_query = partial(writes.canary_query, given)
     kind.TITLE, kind.VENDOR_OF = given.title, frozenset(given.vendor_of)
     kind.CONTENT_TIER, kind.INDEX_TIER, kind.TIERS = given.content_tier, given.index_tier, given.tiers
     if given.index:
@@ -65,13 +63,15 @@ def shaped(options: Mapping[str, JsonValue]) -> PortalKind:
     if given.reindex:
         kind.reindex = _reindex
     if given.references:
-        kind.REFERENCED = {
-            name: tuple(glob for one in given.references if one.component == name for glob in one.files)
-            for name in sorted({one.component for one in given.references})
-        }
-        kind.references = surroundings.references
+        kind.REFERENCED, kind.references = installation.referenced(given), installation.references
     if given.configuration:
-        kind.endpoints = surroundings.endpoints
+        kind.endpoints = installation.endpoints
+    if given.places:
+        kind.places = installation.places
+    if given.scripts:
+        kind.SCRIPTS = installation.scripts(given)
+    if any(one.inventory for one in given.content):
+        kind.inventory_keys = partial(lists.inventory_keys, given)
     return cast(PortalKind, kind)
 
 

@@ -8,30 +8,29 @@ from typing import Any
 from harness.kinds.contracts import Misfit
 from harness.kinds.portals.http.extract import PLACE, Holds
 from harness.kinds.portals.http.lists import BY_NUMBER, places
-from harness.kinds.portals.http.options import Listing, Options, Paged, Searching
+from harness.kinds.portals.http.options import Content, Listing, Options, Paged, Searching
 from harness.kinds.portals.http.requests import Request, Step, WriteStep
 from harness.model.frozen import JsonValue
 
 At = tuple[str | int, ...]
+ROWS, TREES = ("postgresql",), ("file_tree", "git")
 
 
 def misfits(
-    options: Mapping[str, JsonValue], components: Collection[str], services: Collection[str]
+    options: Mapping[str, JsonValue], components: Mapping[str, str | None], services: Collection[str]
 ) -> Iterator[Misfit]:
     """Mistakes that no key shows by itself, each with its place below `portal`."""
     given = Options.model_validate(options)
     for at, request in _requests(given, ()):
         if request.account is not None and request.account not in given.accounts:
             yield Misfit((*at, "as"), request.account, "an account", tuple(given.accounts))
-        if request.service is not None and request.service not in services:
-            yield Misfit((*at, "service"), request.service, "a service of the stack", tuple(services))
-    for name, account in given.accounts.items():
-        if account.password_service is not None and account.password_service not in services:
-            at = ("accounts", name, "password_service")
-            yield Misfit(at, account.password_service, "a service of the stack", tuple(services))
+    for at, service in _services(given):
+        if service is not None and service not in services:
+            yield Misfit(at, service, "a service of the stack", tuple(services))
     yield from _names(given)
     yield from _tiers(given, components)
-    yield from _named_components(given, components)
+    yield from _kinds(given, components)
+    yield from _inventories(given)
     yield from _types(given)
     yield from _proofs(given)
     for at, listing in _paged(given):
@@ -54,6 +53,14 @@ def _requests(value: Any, at: At) -> Iterator[tuple[At, Request]]:
                 yield from _requests(getattr(value, name), (*at, described.alias or name))
 
 
+def _services(given: Options) -> Iterator[tuple[At, str | None]]:
+    yield from (((*at, "service"), request.service) for at, request in _requests(given, ()))
+    yield from ((("accounts", name, "password_service"), one.password_service) for name, one in given.accounts.items())
+    yield from ((("scripts", number, "service"), one.service) for number, one in enumerate(given.scripts))
+    if given.reindex:
+        yield ("reindex", "service"), given.reindex.service
+
+
 def _paged(given: Options) -> Iterator[tuple[At, Listing | Searching]]:
     every: tuple[tuple[str, Sequence[Listing | Searching]], ...] = (
         ("content", given.content),
@@ -74,7 +81,7 @@ def _names(given: Options) -> Iterator[Misfit]:
     for name, account in given.accounts.items():
         yield from _steps(("accounts", name, "login"), account.login, {"user", "password"}, logins)
         logins[name] = {value for step in account.login for value in step.values}
-    for key in ("health", "facts", "versions", "uses"):
+    for key in ("health", "facts", "versions", "uses", "places"):
         for number, one in enumerate(getattr(given, key)):
             yield from _known((key, number), one, set(), logins)
     yield from _steps(("nonce", "write"), given.nonce.write, {"nonce"}, logins)
@@ -86,7 +93,7 @@ def _names(given: Options) -> Iterator[Misfit]:
     for at, listing in _paged(given):
         own = {"query"} if isinstance(listing, Searching) else set()
         yield from _known(at, listing, {*own, *BY_NUMBER}, logins)
-        if isinstance(listing, Listing) and listing.detail:
+        if isinstance(listing, Content) and listing.detail:
             yield from _known((*at, "detail"), listing.detail, {"id"}, logins)
     for name in PLACE.findall(given.canary.id):
         if name not in written:
@@ -112,7 +119,7 @@ def _known(at: At, request: Request, known: set[str], logins: Mapping[str, set[s
 # ---------------------------------------------------------------- tiers, types, proofs
 
 
-def _tiers(given: Options, components: Collection[str]) -> Iterator[Misfit]:
+def _tiers(given: Options, components: Mapping[str, str | None]) -> Iterator[Misfit]:
     for key, steps in (("write", given.write), ("edit", given.edit)):
         for number, step in enumerate(steps):
             for tier in step.acknowledges:
@@ -132,14 +139,44 @@ def _tiers(given: Options, components: Collection[str]) -> Iterator[Misfit]:
             yield Misfit((key,) if key in given.model_fields_set else (), tier, "a component", tuple(components))
 
 
-def _named_components(given: Options, components: Collection[str]) -> Iterator[Misfit]:
-    for key in ("references", "configuration"):
-        for number, one in enumerate(getattr(given, key)):
-            for word in ("component", "database"):
-                name = getattr(one, word)
-                if name is not None and name not in components:
-                    at = (key, number, word) if word in one.model_fields_set else (key, number)
-                    yield Misfit(at, name, "a component of the drill", tuple(components))
+def _kinds(given: Options, components: Mapping[str, str | None]) -> Iterator[Misfit]:
+    """Rows are of a database, files of a tree."""
+    wanted: list[tuple[At, str, tuple[str, ...]]] = []
+    for number, one in enumerate(given.references):
+        wanted += [(("references", number, "component"), one.component, TREES)]
+        wanted += [(("references", number, "database"), one.database, ROWS)]
+    for number, content in enumerate(given.content):
+        wanted += [(("content", number, "texts", "database"), content.texts.database, ROWS)] if content.texts else []
+    for number, where in enumerate(given.configuration):
+        wanted += [(("configuration", number, "component"), where.component, TREES)] if where.component else []
+        wanted += [(("configuration", number, "database"), where.database, ROWS)] if where.query else []
+    for number, asked in enumerate(given.places):
+        wanted += [(("places", number, "values", name), name, TREES) for name in asked.values]
+    wanted += [
+        (("read", tier, number, "file"), tier, TREES)
+        for tier, steps in given.read.items()
+        for number, step in enumerate(steps)
+        if step.file and tier in components
+    ]
+    for at, name, kinds in wanted:
+        kind = components.get(name)
+        if name not in components:
+            yield Misfit(at, name, "a component of the drill", tuple(components), key=at[0] == "places")
+        elif kind is not None and kind not in kinds:
+            yield Misfit(at, f"{name}, of kind {kind}", f"a component of kind {' or '.join(kinds)}")
+
+
+def _inventories(given: Options) -> Iterator[Misfit]:
+    """Differences are excused only by what both tiers say, of every type alike."""
+    tiers = {given.content_tier, given.index_tier or given.content_tier}
+    for number, one in enumerate(given.content):
+        at = ("content", number, "inventory")
+        if any(other.inventory for other in given.content) and set(one.inventory) != tiers:
+            expected = f"an entry for each of {', '.join(sorted(tiers))}"
+            yield Misfit(at if one.inventory else at[:-1], ", ".join(sorted(one.inventory)) or "no inventory", expected)
+        for tier, template in one.inventory.items():
+            if PLACE.findall(template) != ["id"]:
+                yield Misfit((*at, tier), template, "a key with {id} in it")
 
 
 def _types(given: Options) -> Iterator[Misfit]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.errors import CommandFailed
-from harness.kinds.components import opensearch, postgresql
-from harness.kinds.contracts import ComponentAccess, PortalAccess, Probe
-from harness.kinds.portals.http.client import Client, lacking
+from harness.kinds.contracts import PortalAccess, Probe
+from harness.kinds.portals._installation import log_probe, versions_of_servers
+from harness.kinds.portals.http.client import Client, lacking, taken
 from harness.kinds.portals.http.extract import Answer, Holds, Unmatched, find
 from harness.kinds.portals.http.requests import Asked, Request, Use
 
@@ -88,17 +88,9 @@ def _fact(answer: Answer, asked: Asked, name: str) -> str:
 def versions(access: PortalAccess) -> dict[str, str]:
     """What the portal says of itself, and the servers of the components that can be asked."""
     client = Client(access)
-    found: dict[str, str] = {}
+    found = versions_of_servers(access)
     for asked in client.options.versions:
-        answer = client.send(asked, {})
-        found |= {name: find(answer, where) for name, where in asked.values.items()}
-    for component in access.drill.components:
-        if component.kind == "postgresql":
-            position = postgresql.position(ComponentAccess(component, access.stack))
-            found["PostgreSQL"] = str(position["server_version"]).split()[0]
-        elif component.kind == "opensearch":
-            http = opensearch.client(ComponentAccess(component, access.stack))
-            found["OpenSearch"] = str(http.request("GET", "/").expect(200).json()["version"]["number"])
+        found |= taken(asked, client.send(asked, {}), {})
     return found
 
 
@@ -111,9 +103,7 @@ def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]
         yield Probe(name, good, wanted, found, REQUIREMENTS)
     client = Client(access)
     yield from (_use(client, use) for use in client.options.uses)
-    deny = re.compile(client.options.log_errors)
-    lines = [line for line in access.stack.logs(access.portal.service).splitlines() if deny.search(line)]
-    yield Probe("log", not lines, "no error", f"{len(lines)} lines, such as {lines[0][:200]}" if lines else "none")
+    yield log_probe(access, re.compile(client.options.log_errors))
 
 
 def _use(client: Client, use: Use) -> Probe:

@@ -10,9 +10,10 @@ from tempfile import TemporaryFile
 
 from harness.errors import CouldNotAsk
 from harness.kinds.contracts import ContentItem, PortalAccess, Query
+from harness.kinds.portals._installation import rows, subquery
 from harness.kinds.portals.http.client import Client, path_of
-from harness.kinds.portals.http.extract import PLACE, Answer, Unmatched, Values, find, find_list
-from harness.kinds.portals.http.options import Listing, Paged, Searching
+from harness.kinds.portals.http.extract import PLACE, Answer, Unmatched, Values, filled, find, find_list
+from harness.kinds.portals.http.options import Content, Listing, Options, Paged, Searching
 from harness.kinds.portals.http.requests import Request
 from harness.kinds.queries import choose_queries
 
@@ -30,6 +31,14 @@ def places(request: Request) -> frozenset[str]:
     body = json.dumps([request.body, request.headers, request.form], ensure_ascii=False)
     files = [text for one in (request.files or {}).values() for text in (one.name, one.content)]
     return frozenset(PLACE.findall("\n".join((request.path, body, *files))))
+
+
+def inventory_keys(options: Options, key: str) -> dict[str, str]:
+    """Where the inventories have an item of a list, by tier."""
+    kind, _, padded = key.partition(":")
+    item_id = str(int(padded)) if padded.isdecimal() and padded.isascii() else padded
+    wanted = next(one.inventory for one in options.content if one.type == kind)
+    return {tier: filled(template, {"id": item_id}) for tier, template in wanted.items()}
 
 
 def items(access: PortalAccess) -> Iterator[ContentItem]:
@@ -177,7 +186,7 @@ def queries(access: PortalAccess) -> Iterator[Query]:
     Where `text` is not all that a search looks at, what else is found among the listed items is not judged.
     """
     client = Client(access)
-    whole = all(listing.text or listing.detail for listing in client.options.content)
+    whole = all(listing.text or listing.detail or listing.texts for listing in client.options.content)
     avoid = {word for one in client.options.search for word in one.avoid}
     keys: set[str] = set()
     with TemporaryFile("w+", encoding="utf-8") as held:
@@ -199,14 +208,30 @@ def _texts(client: Client) -> Iterator[tuple[str, str]]:
     """(key, text) of every item of a searched type that the plain user may read."""
     account = {one.type: one.account for one in client.options.search}
     for listing in client.options.content:
-        if listing.type not in account:
-            continue
-        for answer, item in listed(client, listing, account[listing.type]):
-            where = listing.text or ([listing.title] if listing.title and not listing.detail else [])
-            parts = [find(answer, one) for one in where]
-            if listing.detail:
-                item_id = find(answer, listing.id)
-                asked = listing.detail.model_copy(update={"account": account[listing.type] or listing.detail.account})
-                whole = client.send(asked, {"id": item_id})
-                parts += [find(whole, one) for one in listing.detail.text]
-            yield item.key, "\n".join(parts)
+        if listing.type in account:
+            ways = _texts_of_rows if listing.texts else _texts_of_answers
+            yield from ways(client, listing, account[listing.type])
+
+
+def _texts_of_answers(client: Client, listing: Content, account: str | None) -> Iterator[tuple[str, str]]:
+    """From the list itself, and from a request for each of its items where it says so."""
+    where = listing.text or ([listing.title] if listing.title and not listing.detail else [])
+    for answer, item in listed(client, listing, account):
+        parts = [find(answer, one) for one in where]
+        if listing.detail:
+            asked = listing.detail.model_copy(update={"account": account or listing.detail.account})
+            whole = client.send(asked, {"id": find(answer, listing.id)})
+            parts += [find(whole, one) for one in listing.detail.text]
+        yield item.key, "\n".join(parts)
+
+
+def _texts_of_rows(client: Client, listing: Content, account: str | None) -> Iterator[tuple[str, str]]:
+    """Raises: Unmatched if a listed item has no row: all that is found of it would count as a ghost."""
+    readable = {item.key for _, item in listed(client, listing, account)}
+    if listing.texts:
+        for item_id, text in rows(client.access, listing.texts.database, subquery(listing.texts.query, "id, body")):
+            if (key := item_key(listing.type, str(item_id))) in readable:
+                readable.remove(key)
+                yield key, str(text)
+    if readable:
+        raise Unmatched(f"{len(readable)} items have no row of text, such as {min(readable)}")

@@ -45,6 +45,13 @@ class Detail(Request):
     text: list[Where] = Field(min_length=1, description="What a search looks at.")
 
 
+class Texts(KindOptions):
+    """Rows that hold the text of all listed items."""
+
+    database: str = Field(default="database", description="Component of the rows.")
+    query: str = Field(description="SQL: an item's id, and its text.")
+
+
 class Paged(Request):
     """A list in pages. Pages are asked for by `{after}` (the last id), `{offset}` (items so far), `{page}` (from 1) in
     the request, or by the link at `next`."""
@@ -59,13 +66,28 @@ class Paged(Request):
 
 
 class Listing(Paged):
-    """All items of one type."""
+    """All items of one type, as the search engine has them."""
 
     revision: Where = Field(description="In an item: what changes with every edit.")
     committed: Where | None = Field(default=None, description="In an item: when that was, ISO 8601 or seconds.")
     title: Where | None = Field(default=None, description="In an item: its title.")
+
+
+class Content(Listing):
+    """All items of one type, without the index."""
+
     text: list[Where] = Field(default=[], description="In an item: all that a search looks at.")
     detail: Detail | None = Field(default=None, description="Where that stands, if not in the list.")
+    texts: Texts | None = Field(default=None, description="Rows where that stands: faster than `detail`.")
+    inventory: dict[str, str] = Field(
+        default={}, description="By tier: the item's key in the component's inventory, with `{id}`."
+    )
+
+    @model_validator(mode="after")
+    def _has_one_text(self) -> Content:
+        if self.texts and (self.text or self.detail):
+            raise ValueError("texts, or text and detail")
+        return self
 
 
 class Searching(Paged):
@@ -106,20 +128,28 @@ class NamedFiles(KindOptions):
     query: str = Field(description="SQL: file below the component's path, its size or NULL, what to call the row.")
 
 
-class ConfiguredFiles(KindOptions):
+class Configured(KindOptions):
     """Where the portal's configuration stands: files of a component, or rows."""
 
     component: str | None = Field(default=None, description="Component of the files.")
-    files: list[str] = Field(default=[], description="Their paths; `*` stands for any signs, slashes too.")
-    database: str | None = Field(default=None, description="Component of the rows.")
+    files: list[str] = Field(default=["*"], min_length=1, description="Their paths; `*` crosses slashes.")
+    exclude: list[str] = Field(default=[], description="Paths that are not looked into.")
+    database: str = Field(default="database", description="Component of the rows.")
     query: str | None = Field(default=None, description="SQL: what to call the row, and its text.")
 
     @model_validator(mode="after")
-    def _is_one_thing(self) -> ConfiguredFiles:
-        by_files, by_rows = self.component is not None and self.files, self.database is not None and self.query
-        if bool(by_files) == bool(by_rows):
-            raise ValueError("component and files, or database and query")
+    def _is_one_thing(self) -> Configured:
+        if (self.component is None) == (self.query is None):
+            raise ValueError("component (with files, exclude), or query (with database)")
         return self
+
+
+class Script(KindOptions):
+    """A script of the installation that can be run at any time and changes nothing."""
+
+    service: str = Field(description="Where it runs.")
+    command: list[str] = Field(min_length=1, description="Path and arguments; no shell, which would hide a lost mode.")
+    user: str | None = Field(default=None, description="Who runs it.")
 
 
 def _one_or_more(value: object) -> object:
@@ -144,14 +174,15 @@ class Options(KindOptions):
     read: dict[
         str, Annotated[list[ReadStep], BeforeValidator(_one_or_more, json_schema_input_type=ReadStep | list[ReadStep])]
     ] = Field(description="By tier: requests that read the item back.")
-    content: list[Listing] = Field(min_length=1, description="Lists of all content, without the index.")
+    content: list[Content] = Field(min_length=1, description="Lists of all content, without the index.")
     search: list[Searching] = Field(min_length=1, description="Searches, one for each type.")
     canary: CanaryItem = Field(description="What a search for a written token must find.")
     index: list[Listing] = Field(default=[], description="The search engine's own lists, by the same types.")
     reindex: Reindex | None = Field(default=None, description="How the index is built anew.")
-
     references: list[NamedFiles] = Field(default=[], description="Rows that name files.")
-    configuration: list[ConfiguredFiles] = Field(default=[], description="Where configuration names hosts.")
+    configuration: list[Configured] = Field(default=[], description="Where configuration names hosts.")
+    places: list[Asked] = Field(default=[], description="Where the running portal keeps its files, by component.")
+    scripts: list[Script] = Field(default=[], description="Scripts that must still run.")
 
     @property
     def tiers(self) -> tuple[str, ...]:

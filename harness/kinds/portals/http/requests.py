@@ -122,7 +122,7 @@ class Use(Request):
     holds: list[Holds] = Field(min_length=1, description="What the answer must hold.")
 
 
-class Asked(Request):
+class Asked(Step):
     """A request whose answer says several things by name."""
 
     values: Parts = Field(min_length=1, description="What is said, by name.")
