@@ -9,7 +9,7 @@ from harness import __version__
 from harness.errors import HarnessBroken
 from harness.judge import objectives
 from harness.kinds import registry
-from harness.kinds.contracts import LeavesOut, Loosens, Record, joined
+from harness.kinds.contracts import Judgement, LeavesOut, Loosens, Record, joined
 from harness.model.drill import CheckUse, Drill
 from harness.model.evidence import EndLine, Evidence, Seen, StepState
 from harness.model.inventory import Difference
@@ -77,7 +77,7 @@ def _exercised(use: CheckUse, record: Record) -> bool:
 
 def _objectives(record: Record) -> dict[str, ObjectiveResult]:
     drill, evidence, here = record.drill, record.evidence, record.captured_here
-    tiers = registry.portal(drill.portal.kind).TIERS
+    tiers = registry.portal_of(drill.portal).TIERS
     covered = tuple(tier for tier in tiers if any(c.name == tier for c in drill.components))
     found = {
         "rto": objectives.recovery_time(drill, record.plan, evidence),
@@ -103,17 +103,30 @@ def _judge_check(use: CheckUse, record: Record) -> CheckResult:
     kind = registry.check(use.name)
     seen = record.evidence.observation(use.name, "")
     if seen is not None and seen.seen is Seen.REFUSED and Outcome.FAIL in kind.OUTCOMES:
-        return _no_answer(use, f"what was restored refuses: {seen.reason}").model_copy(update={"outcome": Outcome.FAIL})
+        return _no_answer(use, f"what was restored refuses: {seen.reason}", Outcome.FAIL)
     for look in (seen, record.at_source(use.name)):
         if look is not None and look.seen is not Seen.SEEN:
             return _no_answer(use, f"its observation {look.seen.replace('_', ' ')}: {look.reason}")
     try:
-        result = kind.judge(record, registry.options(kind, use.options))
+        found = kind.judge(record, registry.options(kind, use.options))
     except Exception as error:
         return _no_answer(use, f"the check crashed while judging: {type(error).__name__}: {error}")
-    if result.outcome not in kind.OUTCOMES:
-        return _no_answer(use, f"the check gave {result.outcome}, which it does not declare")
-    return result
+    if found.outcome not in kind.OUTCOMES:
+        return _no_answer(use, f"the check gave {found.outcome}, which it does not declare")
+    return _result(use, found)
+
+
+def _result(use: CheckUse, found: Judgement) -> CheckResult:
+    kind = registry.check(use.name)
+    return CheckResult(
+        name=use.name,
+        when=found.when or kind.WHEN,
+        outcome=found.outcome,
+        expected=found.expected,
+        found=found.found,
+        items=found.items,
+        requirements=kind.REQUIREMENTS,
+    )
 
 
 def _excused(result: CheckResult, record: Record) -> CheckResult:
@@ -133,16 +146,8 @@ def _troubles(record: Record, when: str | None = None) -> str:
     return joined(dict.fromkeys(words))
 
 
-def _no_answer(use: CheckUse, reason: str) -> CheckResult:
-    kind = registry.check(use.name)
-    return CheckResult(
-        name=use.name,
-        when=kind.WHEN,
-        outcome=Outcome.UNKNOWN,
-        expected="an answer",
-        found=reason,
-        requirements=kind.REQUIREMENTS,
-    )
+def _no_answer(use: CheckUse, reason: str, outcome: Outcome = Outcome.UNKNOWN) -> CheckResult:
+    return _result(use, Judgement(outcome, "an answer", reason))
 
 
 def _differences(evidence: Evidence) -> dict[str, Difference]:

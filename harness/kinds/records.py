@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
+
+from harness.model.inventory import key_text
 
 
 def records(chunks: Iterable[bytes], separator: bytes = b"\0") -> Iterator[str]:
@@ -12,6 +13,6 @@ def records(chunks: Iterable[bytes], separator: bytes = b"\0") -> Iterator[str]:
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(separator)
         for record in whole:
-            yield os.fsdecode(record)
+            yield key_text(record)
     if rest:
-        yield os.fsdecode(rest)
+        yield key_text(rest)

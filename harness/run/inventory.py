@@ -23,20 +23,27 @@ def write_inventory(items: Iterable[Item], rules: tuple[ClassRule, ...], path: P
     path.parent.mkdir(parents=True, exist_ok=True)
     count, digest, last = 0, hashlib.sha256(), None
     with gzip.open(path, "wb", compresslevel=1) as out:
-        for item in items:
+        for item in classified(items, rules):
             sort_key = item.sort_key
             if last is not None and sort_key <= last:
                 raise CouldNotAsk(f"inventory out of order: {item.key!r} after {last!r}")
             last = sort_key
-            item_class = item.item_class
-            if rules and item_class is ItemClass.STATE and (rule := rule_of(item.key, rules)):
-                item_class = rule.item_class
-            line = json.dumps([item.key, item_class, item.digest, item.attributes], separators=(",", ":"))
+            line = json.dumps([item.key, item.item_class, item.digest, item.attributes], separators=(",", ":"))
             encoded = line.encode("ascii") + b"\n"
             out.write(encoded)
             digest.update(encoded)
             count += 1
     return count, digest.hexdigest()
+
+
+def classified(items: Iterable[Item], rules: tuple[ClassRule, ...]) -> Iterable[Item]:
+    """Items with the class that the first fitting rule gives them; a class that the component gave stays."""
+    return (_with_class(item, rules) for item in items) if rules else items
+
+
+def _with_class(item: Item, rules: tuple[ClassRule, ...]) -> Item:
+    rule = rule_of(item.key, rules) if item.item_class is ItemClass.STATE else None
+    return item._replace(item_class=rule.item_class) if rule else item
 
 
 def read_inventory(path: Path) -> Iterator[Item]:

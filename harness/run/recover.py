@@ -32,9 +32,6 @@ from harness.run.sandbox import Sandbox
 from harness.run.session import Session
 from harness.run.source import run_preflight
 from harness.run.steps import Do, run_steps
-from harness.run.waiting import wait_for
-
-EVERY_S = 0.1
 
 
 class Recovery:
@@ -135,7 +132,7 @@ class Recovery:
                     return Probe(step.subject, False, f"no {component.name} before its restore", held, final=True)
             return Probe(step.subject, True, "ready", "ready")
 
-        probe = wait_for(ask, within_s=step.deadline_s, every_s=EVERY_S, progress=self.session.progress)
+        probe = self.box.wait_for(ask, step.deadline_s)
         if not probe.ok:
             raise StepFailed(f"{step.subject}: expected {probe.expected}, found {probe.found}")
         self.session.journal.mark("service_ready", step.subject)

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from restore_points import Json, RestorePoints, check_of, run_drill
+from restore_points import Json, RestorePoints, captured_only, check_of, run_drill
 
 from harness.kinds import registry
 from harness.kinds.contracts import FaultRow, Injects, Spoils
 from harness.model.drill import Drill
-from harness.model.plan import Action, Plan
+from harness.model.plan import Plan
 from harness.pipeline import altered, damaged
 
 pytestmark = pytest.mark.engine
@@ -272,8 +272,7 @@ def test_fault_of_the_source_is_caught(name: str, points: RestorePoints, drill: 
     """What lies in the source is seen before its backup, so that nothing need be recovered."""
     fault, row = ROWS[name]
     unaltered, note = altered(plan, fault, row.name)
-    only_the_end = tuple(step for step in unaltered.recover if step.action is Action.TEAR_DOWN)
-    verdict, folder = run_drill(drill, unaltered.model_copy(update={"recover": only_the_end}), points.root, None, note)
+    verdict, folder = run_drill(drill, captured_only(unaltered), points.root, None, note)
     assert_caught(name, row, verdict, folder)
     assert '"name":"disaster"' not in (folder / "evidence.jsonl").read_text(encoding="utf-8")
 

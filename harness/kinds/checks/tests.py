@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
 from harness.model.evidence import Seen
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.TESTED
 OUTCOMES = frozenset(Outcome)
@@ -41,20 +40,17 @@ class _Results:
     left_out: list[str] = field(default_factory=list)
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: at least one does not hold. UNKNOWN: of at least one it is not known."""
     results = _results(record)
     outcome = Outcome.FAIL if results.failed else Outcome.UNKNOWN if results.unknown else Outcome.PASS
     wrong = results.failed + results.unknown
     counted = f"{len(results.passed)} hold: {joined(results.passed)}" if results.passed else "none holds"
-    return CheckResult(
-        name="tests",
-        when=WHEN,
+    return Judgement(
         outcome=outcome,
         expected=f"every test in {_file(record)} holds",
         found=f"{joined(wrong, 3)}; {counted}" if wrong else counted,
-        items=Named(count=len(wrong), first=tuple(wrong[:20])),
-        requirements=REQUIREMENTS,
+        names=wrong,
     )
 
 

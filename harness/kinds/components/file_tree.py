@@ -6,7 +6,6 @@ GEN-D17 (links are listed with their targets), LR-8 to LR-15, LR-21.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,8 +25,9 @@ from harness.kinds.contracts import (
     nested_in,
 )
 from harness.kinds.records import records
+from harness.model.drill import Service
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Item, ItemClass, rule_of
+from harness.model.inventory import Item, ItemClass, key_bytes, key_text, rule_of
 
 NEEDS_SERVICE = False
 IS_INDEX = False
@@ -69,6 +69,11 @@ find . -xdev "${{prune[@]}}" '(' -type f -o -type l ')' -printf '%P\001//%Y %y %
 
 class Options(KindOptions):
     path: str = Field(description="Absolute path of the tree, on a named volume of the service.")
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """Each named volume."""
+    return tuple({"path": path} for path, volume in service.volumes.items() if not volume.startswith("/"))
 
 
 def inventory(access: ComponentAccess) -> Iterator[Item]:
@@ -117,7 +122,7 @@ def _extended(shell: Shell, path: str, nested: tuple[str, ...]) -> dict[str, dic
         if line.startswith("# file: "):
             name = line.removeprefix("# file: ").encode(errors="surrogateescape")
             plain = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), name)
-            key = os.fsdecode(plain).removeprefix("./")
+            key = key_text(plain).removeprefix("./")
             key = "" if key == "." else key
         elif "=" in line and not line.startswith("security.selinux="):
             attribute, _, value = line.partition("=")
@@ -162,13 +167,13 @@ def _prefix(shell: Shell, path: str, size: int) -> str | None:
     """Names are given by stdin: arguments of a container's command are text, and names are bytes."""
     script = 'IFS= read -r -d "" f; [ "$(stat -c %s -- "$f")" -ge "$1" ] && head -c "$1" -- "$f" | sha256sum'
     argv = ["bash", "-c", script, "prefix", str(size)]
-    said = shell.run(argv, stdin=os.fsencode(path) + b"\0", timeout_s=TIMEOUT_S)
+    said = shell.run(argv, stdin=key_bytes(path) + b"\0", timeout_s=TIMEOUT_S)
     return said.text.split()[0] if said.exit_code == 0 else None
 
 
 def written_unix_s(access: ComponentAccess, keys: Sequence[str]) -> dict[str, float]:
     """When each was last written, as the tree itself says: what a backup keeps of a file."""
-    names = b"".join(b"./" + os.fsencode(key) + b"\0" for key in keys)
+    names = b"".join(b"./" + key_bytes(key) + b"\0" for key in keys)
     argv = ["bash", "-c", 'cd "$1" && xargs -0 stat -c %Y --', "written", str(access.component.options["path"])]
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
         times = shell.run(argv, stdin=names, timeout_s=TIMEOUT_S).ok().text.split()
