@@ -19,6 +19,7 @@ _MOMENTS = {
     "as_restored": "portal up, before anything can repair itself",
     "after_rebuild": "index rebuilt",
     "settled": "asynchronous work done",
+    "tested": "last, for they may change the portal",
     "torn_down": "sandbox removed",
 }
 _EACH = (Action.INVENTORY_BEFORE, Action.INVENTORY_AFTER, Action.INVENTORY_RESTORED)  # told once for all

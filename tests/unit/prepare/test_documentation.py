@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from harness.drill_files import file_of_tests
 from harness.kinds import registry
 from harness.prepare import json_schema
 from harness.prepare.compose_file import SERVICE_KEYS, TOP_KEYS
@@ -43,6 +44,7 @@ def test_every_example_is_a_drill(example: str, tmp_path: Path) -> None:
     text = "\n".join((*head, example)).replace("fixtures/", f"{ROOT}/fixtures/")
     path = tmp_path / "example.drill.yaml"
     path.write_text(text, encoding="utf-8")
+    file_of_tests(path).touch()
     assert make_plan(read_drill(path)).recover
 
 

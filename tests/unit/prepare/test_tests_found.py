@@ -11,8 +11,9 @@ import pytest
 from harness.drill_files import drills_of, file_of_tests
 from harness.errors import DrillFileWrong
 from harness.model.drill import Drill
-from harness.prepare.make_plan import explain, make_plan
+from harness.prepare.make_plan import make_plan
 from harness.prepare.parse import read_drill
+from harness.report.plan import explain
 
 TESTS = b"raise SystemExit('imported')\n"
 
@@ -52,7 +53,7 @@ def test_tests_are_digested_and_make_a_check(drill_of: Callable[..., Drill], tmp
     assert drill.tests == {file_of_tests(file).name: hashlib.sha256(TESTS).hexdigest()}
     assert [use.name for use in drill.checks][-1] == "tests"
     assert "observe:tested" in [step.id for step in make_plan(drill).recover]
-    assert "the tests beside the drill file have run" in explain(make_plan(drill))
+    assert "last, for they may change the portal\n    tests" in explain(drill, make_plan(drill))
     (tmp_path / "conftest.py").write_bytes(b"")
     assert [*read_drill(file).tests] == [file_of_tests(file).name, "conftest.py"]
 
