@@ -49,7 +49,8 @@ class _Inside:
         return self._stages
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        self.interrupted = excinfo.errisinstance(KeyboardInterrupt)
+        """Of pytest's own reasons to stop, such as tests that it cannot read, one is a KeyboardInterrupt too."""
+        self.interrupted = excinfo.type is KeyboardInterrupt
 
 
 def run_own_tests(run: Run, drill: Drill, drill_file: Path) -> None:

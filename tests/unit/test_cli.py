@@ -52,7 +52,7 @@ class Fake(Stages):
     @contextmanager
     def drill_run(self, drill: Any, plan: Any, **given: Any) -> Iterator[Any]:
         self.said.append(f"only={plan.only} keep={given['keep']} point={given['restore_point']}")
-        run = SimpleNamespace(run_id="one", folder=Path("reports/x/one"), verdict=None)
+        run = SimpleNamespace(run_id="one", folder=Path("reports/x/one"), verdict=None, tests=None)
         try:
             yield run
             if self.error:

@@ -41,9 +41,10 @@ class _Results:
 
 
 def judge(record: Record, options: Options) -> Judgement:
-    """FAIL: at least one does not hold. UNKNOWN: of at least one it is not known."""
+    """FAIL: at least one does not hold. UNKNOWN: of at least one it is not known, or none was run."""
     results = _results(record)
-    outcome = Outcome.FAIL if results.failed else Outcome.UNKNOWN if results.unknown else Outcome.PASS
+    known = results.passed and not results.unknown
+    outcome = Outcome.FAIL if results.failed else Outcome.PASS if known else Outcome.UNKNOWN
     wrong = results.failed + results.unknown
     counted = f"{len(results.passed)} hold: {joined(results.passed)}" if results.passed else "none holds"
     return Judgement(
