@@ -126,7 +126,7 @@ NAMED = {
     "not_rewired/own_name": r"^portal\.production\.example in /opt/liferay/portal-setup-wizard\.properties:1: admin",
     "not_rewired/reporting_database": r"^reports\.production\.example in .*:\d+: reporting\.jdbc\.url=jdbc:postgresql",
     "not_rewired/webhook": r"^hooks\.production\.example in .*:\d+: webhook\.published\.url=http://hooks",
-    "not_rewired/scheduler": r"^test_scheduler_of_the_copy_is_off: assert False.*\(test_liferay_dxp\.py:\d+\)$",
+    "not_rewired/scheduler": r"^test_scheduler_of_the_copy_is_off: assert False \(test_liferay_dxp\.py:\d+\)$",
     "order_reversed/documents_first": r"^row without file: document_library: documents/portal-drill-canary-",
     "mode_lost/owner_of_the_root": r"^document_library: \. \(owner 1000:1000 → 0:0\)$",
     "mode_lost/script": r"^liferay_home: scripts/list-new-documents\.sh \(mode 0750 → 0640\)$",

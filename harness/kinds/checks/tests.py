@@ -71,7 +71,8 @@ def _results(record: Record) -> _Results:
     for seen in record.evidence.observations("test"):
         ended.add(seen.subject)
         data = seen.data if isinstance(seen.data, dict) else {}
-        line = f"{seen.subject}: {seen.reason or data.get('said', '')}"
+        said = str(seen.reason or data.get("said", "")).partition("\n")[0]  # the rest stands in the evidence
+        line = f"{seen.subject}: {said}"
         if seen.seen is not Seen.SEEN:
             found.unknown.append(line)
         elif data.get("outcome") == "passed":
