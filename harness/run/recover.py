@@ -52,7 +52,11 @@ class Recovery:
         """The sandbox is removed and what is left is looked for; also after a Ctrl-C."""
         if not self._torn_down:
             self._torn_down = True
-            self._run([step for step in self.session.plan.recover if _after_the_end(step)])
+            last = [step for step in self.session.plan.recover if _after_the_end(step)]
+            try:
+                self._run([step for step in last if step.subject == When.TESTED])
+            finally:  # an interrupt while it is looked must not leave the sandbox behind
+                self._run([step for step in last if step.subject != When.TESTED])
 
     @property
     def is_up(self) -> bool:
