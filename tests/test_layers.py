@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.report",
     },
     "harness.stages": {
+        "harness.clock",
         "harness.pipeline",
         "harness.prepare",
         "harness.report",

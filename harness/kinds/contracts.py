@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CommandFailed, CouldNotAsk
-from harness.model.drill import Component, Drill, Portal
+from harness.model.drill import Component, Drill, Portal, Service
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
 from harness.model.frozen import JsonValue
 from harness.model.inventory import FIRST, Difference, Item, Named
@@ -228,7 +228,7 @@ ARTEFACT = PurePosixPath("/artefact")
 class KindOptions(BaseModel):
     """Base of a kind's options: strict, frozen; field descriptions become the documentation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -294,6 +294,22 @@ class ProductComponent:
     waivable: bool = True
     primary: bool = False
     classes: tuple[tuple[str, str, str], ...] = ()  # glob, class, reason
+
+
+@runtime_checkable
+class Proposes(Protocol):
+    """Capability of components, engines and portals: what `portal-drill init` writes for a service of a stack."""
+
+    def propose(self, service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+        """Options for each thing of this kind that may lie in the service; `name` is what it is to be called."""
+
+
+@runtime_checkable
+class HasExample(Protocol):
+    """Capability of a portal that only its user can describe: a commented description to begin from, as YAML."""
+
+    def example(self, content_tier: str) -> str:
+        """Options that fit a drill whose database is the component `content_tier`."""
 
 
 class ComponentKind(Protocol):

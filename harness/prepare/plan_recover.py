@@ -12,7 +12,7 @@ from harness.kinds import registry
 from harness.kinds.contracts import When
 from harness.model.drill import Component, Drill, Service
 from harness.model.plan import Action, Step
-from harness.prepare.rules import volume_at
+from harness.prepare.places import volume_at
 
 
 class AddsSteps(Protocol):

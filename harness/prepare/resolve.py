@@ -12,7 +12,7 @@ from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, Pr
 from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
 from harness.model.inventory import ClassRule, ItemClass
 from harness.prepare.kind_options import merged, read_options
-from harness.prepare.mistakes import Mistakes, shown
+from harness.prepare.mistakes import Mistakes
 from harness.prepare.schema import WAIVER_SORTS, ComponentText, DrillText
 from harness.prepare.yaml_source import At
 
@@ -46,8 +46,8 @@ class Desk:
             return None
         if word in registry.names(family):
             return registry.kind(family, word)
-        article = "an" if family.startswith("e") else "a"
-        self.mistakes.unknown_word(at, f"{article} {family[:-1]}", word, registry.names(family))
+        what = {"components": "a kind of component", "engines": "an engine"}.get(family, f"a {family[:-1]}")
+        self.mistakes.unknown_word(at, what, word, registry.names(family))
         return None
 
 
@@ -87,6 +87,8 @@ def resolve_waivers(desk: Desk) -> tuple[Waiver, ...]:
                 desk.mistakes.at_value(at, found_words, "exactly one of component, check, order, undeclared")
             continue
         sort, what = next(iter(chosen.items()))
+        if what == UNREADABLE:
+            continue
         desk.waived.setdefault(sort, set()).add(what)
         _check_until(desk, waiver.until, (*at, "until"))
         _check_waivable(desk, sort, what, (*at, sort))
@@ -95,14 +97,9 @@ def resolve_waivers(desk: Desk) -> tuple[Waiver, ...]:
 
 
 def _check_until(desk: Desk, text: str, at: At) -> None:
-    try:
-        until = date.fromisoformat(text if len(text) == 10 else "")
-    except ValueError:
-        desk.mistakes.at_value(at, shown(text), "a date, such as 2027-03-31")
-        return
-    if until < desk.today:
+    if date.fromisoformat(text) < desk.today:
         hint = "the waiver has ended: back it up or renew it"
-        desk.mistakes.at_value(at, shown(text), "a day that is not over", hint)
+        desk.mistakes.at_value(at, text, "a day that is not over", hint)
 
 
 def _check_waivable(desk: Desk, sort: str, what: str, at: At) -> None:
@@ -147,7 +144,7 @@ def resolve_components(desk: Desk) -> tuple[Component, ...]:
 
 def _component(desk: Desk, name: str, row: ProductComponent | None, text: ComponentText) -> Component | None:
     at: At = ("components", name)
-    bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
+    bound = _bound(desk, name)
     usual_kind = bound.get("kind") or (row.kind if row else None)
     usual_engine = bound.get("engine") or (row.engine if row else None)
     kind_name, engine_name = text.kind or usual_kind, text.engine or usual_engine
@@ -166,8 +163,9 @@ def _component(desk: Desk, name: str, row: ProductComponent | None, text: Compon
         return None
     if kind_name not in engine.COMPONENTS:
         where = desk.place((*at, "engine"), desk.place((*at, "kind"), at))
+        able = [name for name in registry.names("engines") if kind_name in registry.engine(name).COMPONENTS]
         kinds = ", ".join(sorted(engine.COMPONENTS))
-        desk.mistakes.at_value(where, f"the engine {engine_name} for a {kind_name}", f"an engine for a {kind_name}",
+        desk.mistakes.at_value(where, f"the engine {engine_name} for the kind {kind_name}", f"one of {', '.join(able)}",
                                f"{engine_name} backs up {kinds}")  # fmt: skip
         return None
     options = bound.get("options", {}) if kind_name == usual_kind else {}
@@ -187,6 +185,15 @@ def _component(desk: Desk, name: str, row: ProductComponent | None, text: Compon
         may_be_empty=text.may_be_empty or bound.get("may_be_empty"),
         requirements=row.requirements if row else (),
     )
+
+
+def _bound(desk: Desk, name: str) -> Mapping[str, Any]:
+    """What the portal says of the component. What lies in the portal's own service lies where the file says that is."""
+    bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
+    own = desk.portal is not None and bound.get("service") == desk.portal.SERVICE
+    said = desk.text.portal.service if own and desk.stack else None
+    known = desk.stack is not None and said in [service.name for service in desk.stack.in_profile(None)]
+    return {**bound, "service": said} if known else bound
 
 
 def _service(

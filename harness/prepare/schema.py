@@ -7,6 +7,7 @@ components, services) is looked up later, in `resolve`.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -56,12 +57,31 @@ def _check(value: object) -> object:
         name, options = next(iter(value.items()))
         if options is None or isinstance(options, dict):
             return {"name": name, "options": options or {}}
-    raise ValueError("a check's name, alone or with its options: `- portal_health: {within: 3 min}`")
+    raise ValueError("a check's name, alone or with its options: `- index_consistency: {floor: 100}`")
 
 
-DrillName = Annotated[str, AfterValidator(_drill_name)]
+def _day(value: object) -> str:
+    """A calendar day as ISO text; whether it is over is asked later. Raises: ValueError."""
+    try:
+        if isinstance(value, str) and len(value) == len("2027-03-31"):
+            return date.fromisoformat(value).isoformat()
+    except ValueError:
+        pass
+    raise ValueError("a day that exists, such as 2027-03-31")
+
+
+DrillName = Annotated[
+    str,
+    AfterValidator(_drill_name),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_NAME.pattern}$".replace("(?:", "("), "not": {"pattern": r"\.\."}}
+    ),
+]
 ComponentName = Annotated[str, AfterValidator(_component_name)]
-Text = Annotated[str, AfterValidator(_text)]
+Text = Annotated[str, AfterValidator(_text), WithJsonSchema({"type": "string", "pattern": r"\S"})]
+Day = Annotated[
+    str, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+]
 Class = Literal["state", "append", "monotone", "rebuildable", "disposable", "rewritten", "canary"]
 
 
@@ -111,7 +131,9 @@ class ComponentText(_Written):
 
 
 class GroupText(_Written):
-    order: list[str] | None = Field(None, description="Components in the order of their backup.")
+    order: list[str] | None = Field(
+        None, description="Components in the order of their backup.", json_schema_extra={"uniqueItems": True}
+    )
     max_skew: Duration | None = Field(None, description="Largest spread of their capture points.")
 
 
@@ -126,7 +148,9 @@ class RestoreText(_Written):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     __pydantic_extra__: dict[str, Literal["as-backed-up", "rebuild"]]
 
-    order: list[str] = Field([], description="Components in the order of their restore.")
+    order: list[str] = Field(
+        [], description="Components in the order of their restore.", json_schema_extra={"uniqueItems": True}
+    )
 
 
 class RewireText(_Written):
@@ -152,7 +176,7 @@ class WaiverText(_Written):
     order: str | None = Field(None, description="A group whose order is not the product's.")
     undeclared: Text | None = Field(None, description="What the survey finds and no component declares.")
     reason: Text = Field(description="Why.")
-    until: str = Field(description="Last day, as 2027-03-31.")
+    until: Day = Field(description="Last day, as 2027-03-31.")
 
 
 class ExternalText(_Written):

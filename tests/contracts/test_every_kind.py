@@ -53,6 +53,8 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
         contracts.PlacesFiles,
         contracts.HasScripts,
         contracts.ShapedByOptions,
+        contracts.Proposes,
+        contracts.HasExample,
     ),
     "components": (
         contracts.ComparesPrefixes,
@@ -60,8 +62,9 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
         contracts.Surrounded,
         contracts.Occupies,
         contracts.Verifies,
+        contracts.Proposes,
     ),
-    "engines": (),
+    "engines": (contracts.Proposes,),
     "checks": (contracts.Observes, contracts.LooksAtSource, contracts.ChoosesMoment),
     "faults": (contracts.Injects, contracts.Alters, contracts.Spoils, contracts.Litters),
 }

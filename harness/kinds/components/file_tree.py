@@ -25,6 +25,7 @@ from harness.kinds.contracts import (
     nested_in,
 )
 from harness.kinds.records import records
+from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass, key_bytes, key_text, rule_of
 
@@ -68,6 +69,11 @@ find . -xdev "${{prune[@]}}" '(' -type f -o -type l ')' -printf '%P\001//%Y %y %
 
 class Options(KindOptions):
     path: str = Field(description="Absolute path of the tree, on a named volume of the service.")
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """Each named volume."""
+    return tuple({"path": path} for path, volume in service.volumes.items() if not volume.startswith("/"))
 
 
 def inventory(access: ComponentAccess) -> Iterator[Item]:

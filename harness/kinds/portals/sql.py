@@ -13,8 +13,11 @@ from contextlib import contextmanager
 from pydantic import Field
 
 from harness.errors import CouldNotAsk
+from harness.kinds.components import postgresql
 from harness.kinds.contracts import ContentItem, KindOptions, PortalAccess, Probe, Query, Sql
 from harness.kinds.portals._installation import log_probe
+from harness.model.drill import Service
+from harness.model.frozen import JsonValue
 from harness.model.restore_point import Canary
 
 TITLE = "PostgreSQL"
@@ -68,6 +71,11 @@ class Options(KindOptions):
     password_variable: str = Field(
         default="POSTGRES_PASSWORD", description="Variable of the service's environment that holds the password."
     )
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """The database in this service, as the component proposes it."""
+    return postgresql.propose(service, name)
 
 
 def _password(access: PortalAccess, options: Options) -> str:

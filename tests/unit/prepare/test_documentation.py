@@ -19,6 +19,7 @@ from harness.prepare.parse import read_drill
 from harness.prepare.rules import MARKS
 from harness.prepare.schema import ITEM_CLASSES
 from harness.prepare.units import SECONDS
+from harness.prepare.yaml_source import parse_yaml
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "drills" / "README.md").read_text(encoding="utf-8")
@@ -48,6 +49,36 @@ def test_every_example_is_a_drill(example: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", sorted({*keys(json_schema()), *TOP_KEYS, *SERVICE_KEYS} - {"name", "options"}))
 def test_every_key_is_explained(key: str) -> None:
     assert f"`{key}`" in README
+
+
+def used(data: Any) -> Iterator[str]:
+    """Every key of an example, and names that stand alone in a list: checks without options."""
+    if isinstance(data, dict):
+        yield from data
+    for below in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from (below,) if isinstance(below, str) else used(below)
+
+
+def known(schema: Any) -> Iterator[str]:
+    """Every key that the schema knows anywhere: of the file, of options of all kinds, of what stands in them."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", ())
+    for below in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from known(below)
+
+
+USED = {word for example in EXAMPLES for word in used(parse_yaml(example.encode(), "README.md").data)}
+
+
+@pytest.mark.parametrize("key", sorted({*known(json_schema())}))
+def test_every_key_has_an_example(key: str) -> None:
+    assert key in USED
+
+
+def test_a_key_without_example_would_be_seen() -> None:
+    assert not {"objektives", "password_varible"} & USED
+    assert "backup" in USED
+    assert len({*known(json_schema())}) > 100
 
 
 @pytest.mark.parametrize("word", [*SECONDS, *MARKS, *ITEM_CLASSES])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -42,6 +43,11 @@ COMPONENTS: dict[str, dict[str, Any]] = {}
 def canary_query(canary: Canary) -> Query | None:
     """Without options nobody knows what a write is called in a search."""
     return None
+
+
+def example(content_tier: str) -> str:
+    """`example.yaml`, to begin a description from."""
+    return Path(__file__).with_name("example.yaml").read_text(encoding="utf-8").replace("CONTENT_TIER", content_tier)
 
 
 def shaped(options: Mapping[str, JsonValue]) -> PortalKind:
@@ -93,6 +99,7 @@ __all__ = [
     "Options",
     "canary_query",
     "edit_canary",
+    "example",
     "facts",
     "healthy",
     "items",
