@@ -228,7 +228,7 @@ ARTEFACT = PurePosixPath("/artefact")
 class KindOptions(BaseModel):
     """Base of a kind's options: strict, frozen; field descriptions become the documentation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

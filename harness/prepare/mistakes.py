@@ -109,7 +109,8 @@ def _hint(sort: str, value: object) -> str:
     if _TYPES.get(sort) == "a list":
         return "entries below the key, each behind `- `, or in [ ]"
     if str(value).lstrip("+-").isdecimal() and "number" in _TYPES.get(sort, ""):
-        return "a number has at most 18 digits"
+        many = len(str(value)) > 18
+        return "a number has at most 18 digits" if many else "decimal, without quotes and without a zero in front"
     return ""
 
 

@@ -158,7 +158,7 @@ class _Builder:
                 expected = f"an alias whose anchor &{event.anchor} is complete before it"
                 raise _Wrong(place, f"*{event.anchor}", expected)
             return self.anchors[event.anchor]
-        self._refuse_tag(event)
+        self._refuse(event)
         if isinstance(event, yaml.ScalarEvent):
             node = _Node(place, _scalar(event))
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -175,9 +175,12 @@ class _Builder:
                 return
             yield event
 
-    def _refuse_tag(self, event: Any) -> None:
+    def _refuse(self, event: Any) -> None:
+        """Tags, and the one character that no command, path or request can hold."""
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
             raise _Wrong(self._place(event), f"the tag {tag_word(event.tag)}", "a value without a tag")
+        if isinstance(event, yaml.ScalarEvent) and "\0" in event.value:
+            raise _Wrong(self._place(event), "character U+0000", "printable text")
 
     def _pairs(self, depth: int) -> list[tuple[_Node, _Node]]:
         pairs: list[tuple[_Node, _Node]] = []
@@ -199,7 +202,7 @@ class _Builder:
             raise _Wrong(self._place(event), "a key that is no plain word", "a word, a colon and a value")
         if event.value == "<<" and event.implicit[0]:
             raise _Wrong(self._place(event), "the merge key <<", "keys spelled out, or an alias for a whole value")
-        self._refuse_tag(event)
+        self._refuse(event)
         return _Node(self._place(event), event.value)
 
 

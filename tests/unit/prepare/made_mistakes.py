@@ -35,6 +35,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "not-utf-8": _bytes(HEAD.encode() + "why: nächtlich\n".encode("latin-1")),
     "utf-16": _bytes(HEAD.encode("utf-16")),
     "control-character": _text("why: night\x07ly\n"),
+    "null-byte-escaped": _bytes(HEAD.replace("portal: paper", 'portal: "\\0"').encode()),
     "null-byte": _bytes(HEAD.encode() + b"why: \x00\n"),
     "compressed": _bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00"),
     "wrong-after-crlf": _bytes((HEAD + "why: dayly\n").replace("\n", "\r\n").encode()),
