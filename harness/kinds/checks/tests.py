@@ -30,6 +30,11 @@ class Options(KindOptions):
     )
 
 
+def loosened(options: Options) -> Iterator[str]:
+    """Nothing: more time lets no test pass that does not hold."""
+    yield from ()
+
+
 @dataclass
 class _Results:
     """What the tests came to, by outcome: names, or a line for each that did not hold."""
