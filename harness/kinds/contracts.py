@@ -21,7 +21,7 @@ from harness.errors import CommandFailed, CouldNotAsk
 from harness.model.drill import Component, Drill, Portal
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Difference, Item
+from harness.model.inventory import Difference, Item, Lines
 from harness.model.plan import Plan
 from harness.model.restore_point import Canary, FaultNote, RestorePoint
 from harness.model.verdict import CheckResult, Outcome
@@ -300,7 +300,7 @@ class ComponentKind(Protocol):
     NEEDS_SERVICE: bool  # its service must run to be asked (a database), or must not (a file tree)
     IS_INDEX: bool  # a search index: may be rebuilt, never needed to start the portal
 
-    def inventory(self, access: ComponentAccess) -> Iterator[Item]:
+    def inventory(self, access: ComponentAccess) -> Iterator[Item | Lines]:
         """All items in byte order of key. Raises: CouldNotAsk, CommandFailed."""
 
     def position(self, access: ComponentAccess) -> dict[str, JsonValue]:
@@ -378,7 +378,7 @@ class ComparesPrefixes(Protocol):
     """Capability of a component whose items may be `append`."""
 
     def prefix_digests(self, access: ComponentAccess, sizes: Mapping[str, int]) -> Mapping[str, str]:
-        """SHA-256 over the first `sizes[key]` bytes of each key that still has as many."""
+        """The digest, as in the inventory, of the first `sizes[key]` bytes of each key that still has as many."""
 
 
 @dataclass(frozen=True)

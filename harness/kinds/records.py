@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
+from harness.errors import CouldNotAsk
+from harness.model.inventory import Lines
+
 
 def records(chunks: Iterable[bytes], separator: bytes = b"\0") -> Iterator[str]:
     """Each record without its separator; bytes that are not UTF-8 survive by surrogateescape."""
@@ -15,3 +18,17 @@ def records(chunks: Iterable[bytes], separator: bytes = b"\0") -> Iterator[str]:
             yield os.fsdecode(record)
     if rest:
         yield os.fsdecode(rest)
+
+
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[Lines]:
+    """Lines of an inventory as a tool prints them. Raises: CouldNotAsk if the last one is cut short."""
+    rest = b""
+    for chunk in chunks:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield Lines(rest + chunk[:end])
+            rest = chunk[end:]
+        else:
+            rest += chunk
+    if rest:
+        raise CouldNotAsk(f"an inventory ended in the middle of a line: {rest[:80]!r}")

@@ -13,7 +13,8 @@ from harness.model.drill import Component
 from harness.model.frozen import JsonValue
 from harness.model.inventory import InventoryRef
 from harness.model.plan import Step
-from harness.run.inventory import began_anew, write_inventory
+from harness.run.inventory import began_anew
+from harness.run.inventory_lines import write_inventory
 from harness.run.session import Session
 
 
