@@ -100,7 +100,8 @@ def database(engine: Engine, role: Any) -> Iterator[ContainerStack]:
         environment={"POSTGRES_PASSWORD": PASSWORD},
         volumes={"/var/lib/postgresql/data": "database"},
     )
-    stack = ContainerStack(engine, (service,), role=role, owner=new_owner(clock.new_id(), "bench", role, STATE))
+    owner = new_owner(clock.new_id(), "bench", role, STATE)
+    stack = ContainerStack(engine, (service,), role=role, owner=owner, copy_image_content=True)
     try:
         stack.create()
         stack.start("db")
