@@ -8,6 +8,7 @@ loaded by every pytest run of whoever installed the package.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import traceback
@@ -95,6 +96,7 @@ class DrillFile(pytest.File):
         from harness.model.verdict import OBJECTIVES
 
         self.drill = self.stages().read_drill(self.path)
+        gc.freeze()  # it lives until the end: with a thousand drills, looking through them all takes seconds
         self.names = (*(use.name for use in self.drill.checks), *OBJECTIVES)
         for name in self.names:
             yield DrillItem.from_parent(self, name=name)
