@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make drill` on a fresh clone sets up, performs a drill and says where its report lies.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup images drill drills test prove unit soak bench clean-containers
+.PHONY: help setup images drill drills test prove unit fuzz soak bench clean-containers
 
 # An engine that only offers a Podman socket is found by the same rules everywhere.
 BIN := . fixtures/setup/surroundings.sh && .venv/bin/
@@ -27,11 +27,16 @@ test: setup ## what has to be green before a change goes in: style, types, tests
 	@$(BIN)pytest tests -m "not prove"
 
 prove: setup ## everything, the long proofs included
+	@fixtures/setup/chromium.sh
 	@$(BIN)pytest tests
 
 unit: ## the tests that need no container engine
 	@fixtures/setup/python.sh
-	@.venv/bin/pytest tests/unit
+	@.venv/bin/pytest tests/unit -m "not prove"
+
+fuzz: ## read 100,000 drill files made wrong: each is refused with its places, or valid (some ten minutes)
+	@fixtures/setup/python.sh
+	@.venv/bin/pytest tests/unit/prepare/test_fuzz.py -m prove -s
 
 soak: setup ## clean drills and random faults for hours, with a score; SOAK="--hours 8" ends it (tests/soak)
 	@$(BIN)python tests/soak/soak.py $(SOAK)

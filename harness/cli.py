@@ -60,6 +60,13 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument("file", type=Path)
     plan.add_argument("--json", action="store_true", help="as plan.json")
 
+    init = _command(commands, "init", write_new_drill, "write a commented drill file for a stack")
+    init.add_argument("--product", default="", metavar="NAME", help="whose document is followed; plain: nobody's")
+    init.add_argument("--portal", default="", metavar="NAME", help="adapter to the running software")
+    init.add_argument("--stack", type=Path, required=True, metavar="FILE", help="Compose file")
+    init.add_argument("--output", type=Path, metavar="FILE", help="such as drills/NAME.drill.yaml (default: printed)")
+    init.add_argument("--force", action="store_true", help="write over a file that is there")
+
     run = _command(commands, "run", run_drill, "perform a drill")
     run.add_argument("file", type=Path)
     run.add_argument("--only", nargs="+", default=[], metavar="CHECK", help="these checks only: a partial run")
@@ -107,15 +114,31 @@ def seconds(text: str) -> float:
 
 
 def plan_drill(arguments: argparse.Namespace, stages: Stages) -> int:
-    plan = stages.make_plan(stages.read_drill(_existing(arguments.file)))
-    print(plan.model_dump_json(by_alias=True, indent=2) if arguments.json else stages.explain(plan))
+    drill = stages.read_drill(arguments.file)
+    plan = stages.make_plan(drill)
+    print(plan.model_dump_json(by_alias=True, indent=2) if arguments.json else stages.explain(drill, plan).rstrip())
+    return PASS
+
+
+def write_new_drill(arguments: argparse.Namespace, stages: Stages) -> int:
+    """Prints it, or writes it and reads it back: a file that was written can be planned, or the mistakes are shown."""
+    output: Path | None = arguments.output
+    if output and output.exists() and not arguments.force:
+        raise PortalDrillError(f"{output} is there already; --force writes over it")
+    text = stages.write_drill(arguments.product, arguments.portal, arguments.stack, output)
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text, encoding="utf-8")
+        stages.make_plan(stages.read_drill(output))
+        print(f"Written: {output}. It can be planned as it is: portal-drill plan {output}", file=sys.stderr)
     return PASS
 
 
 def run_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     from harness.report.progress import TerminalProgress
 
-    drill = stages.read_drill(_existing(arguments.file))
+    drill = stages.read_drill(arguments.file)
     plan = stages.make_plan(drill, tuple(arguments.only))
     with (
         TerminalProgress() as progress,
@@ -128,7 +151,10 @@ def run_drill(arguments: argparse.Namespace, stages: Stages) -> int:
             keep=arguments.keep,
         ) as run,
     ):
-        pass
+        if run.tests is not None:
+            from harness.pytest_plugin.alone import run_own_tests
+
+            run_own_tests(run, drill, arguments.file)
     if run.verdict is None:
         raise PortalDrillError(f"run {run.run_id} ended without a verdict; its evidence lies in {run.folder}")
     return _show(run.verdict, run.folder)
@@ -167,7 +193,7 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     )
     if not reasons:
         folder = root / "reports" / arguments.drill / verdict.run
-        reasons = (*_of_judgement(folder, stages), *stages.changed_since(folder, file))
+        reasons = (*stages.judged_otherwise(folder), *stages.changed_since(folder, file))
     if not reasons:
         print(f"Gate open. {arguments.drill}, run {verdict.run}: {verdict_sentence(verdict)}")
         return PASS
@@ -188,15 +214,6 @@ def show_status(arguments: argparse.Namespace, stages: Stages) -> int:
     known = [stages.read_drill(file).name for file in files]
     found = histories(arguments.root / "reports", known)
     return PASS if print_status(found, utc_now(), arguments.max_age, Console(highlight=False)) else FAIL
-
-
-def _of_judgement(folder: Path, stages: Stages) -> tuple[str, ...]:
-    """A verdict that the saved evidence does not bear out opens no gate."""
-    from harness.report import verdict_bytes
-
-    if verdict_bytes(stages.judge_saved(folder)) == (folder / "verdict.json").read_bytes():
-        return ()
-    return ("the saved evidence, judged again, does not give the saved verdict",)
 
 
 def collect_garbage(arguments: argparse.Namespace, stages: Stages) -> int:
@@ -221,15 +238,6 @@ def print_schema(arguments: argparse.Namespace, stages: Stages) -> int:
 
     print(json.dumps(stages.json_schema(), indent=2))
     return PASS
-
-
-def _existing(file: Path) -> Path:
-    """Raises: DrillFileWrong if there is no such file."""
-    from harness.errors import Mistake
-
-    if not file.is_file():
-        raise DrillFileWrong((Mistake(str(file), 1, 1, "no such file", "a drill file, such as drills/x.drill.yaml"),))
-    return file
 
 
 def _show(verdict: Verdict, folder: Path) -> int:

@@ -29,6 +29,10 @@ class EngineGone(CouldNotAsk, HarnessBroken):
     """The container engine gives no answer any more: asking again later will not help this run. Ours."""
 
 
+class OutOfTime(BaseException):
+    """A test beside a drill file outlived its deadline. No `Exception`: tests that try again must not swallow it."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """One mistake of a drill file's author, with its place.

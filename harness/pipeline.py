@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,18 +14,21 @@ from harness.containers.locks import RunLock
 from harness.errors import HarnessBroken
 from harness.judge.judge import judge
 from harness.model.drill import Drill
+from harness.model.evidence import Evidence
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote, RestorePoint
 from harness.model.verdict import Verdict
 from harness.run import vault
 from harness.run.capture import Capture
+from harness.run.interrupts import terminated_as_interrupted
 from harness.run.journal import Journal, read_evidence
 from harness.run.mutate import altered, damaged
+from harness.run.own_tests import CHECK, OwnTests
 from harness.run.recover import Recovery
 from harness.run.session import STATE, Session, reachable_engine, secrets_in, without
 
-__all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved"]
+__all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved", "report_saved"]
 
 REMOVING_S = 180.0
 RECORD = "restore_point.json"  # what the judge is given of the restore point, kept beside the evidence
@@ -35,11 +36,12 @@ RECORD = "restore_point.json"  # what the judge is given of the restore point, k
 
 @dataclass
 class DrillRun:
-    """One run: `verdict` is set when the context has been left."""
+    """One run: `verdict` is set when the context has been left; `tests` until then, if some are to be run."""
 
     run_id: str
     folder: Path
     verdict: Verdict | None = None
+    tests: OwnTests | None = None
 
 
 @contextmanager
@@ -53,8 +55,8 @@ def drill_run(
     keep: bool = False,
     fault: FaultNote | None = None,
 ) -> Iterator[DrillRun]:
-    """Entering captures (unless `restore_point` is given), recovers and observes up to `settled`; leaving
-    tears down, closes the evidence, judges and reports, Ctrl-C included.
+    """Entering captures (unless `restore_point` is given), recovers and observes up to `settled`; inside, the tests
+    beside the drill file are run; leaving tears down, closes the evidence, judges and reports, Ctrl-C included.
 
     `fault` says that `plan` was altered, or that source or target are to be spoilt, on purpose; a damaged restore
     point says so itself.
@@ -65,11 +67,11 @@ def drill_run(
     faulty = fault is not None or (point is not None and point.fault is not None)
     folder = root.resolve() / "reports" / drill.name / ("proofs" if faulty else "") / run_id
     with ExitStack() as held:
-        held.enter_context(_terminated_as_interrupted())
+        held.enter_context(terminated_as_interrupted())
         engine = held.enter_context(reachable_engine())
         held.enter_context(RunLock(state, run_id))
         _save_plan(folder, drill, plan)
-        journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services))
+        journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services, drill.portal))
         run = DrillRun(run_id, folder)
         session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep, fault)
         stages = _Stages(session, point, restore_point)
@@ -80,6 +82,7 @@ def drill_run(
         if fault is not None:
             journal.mark("plan_altered", fault=fault.model_dump(mode="json"))
         stages.enter()
+        run.tests = stages.own_tests()
         yield run
 
 
@@ -119,8 +122,18 @@ class _Stages:
             self._recovery = Recovery(session, self._point_folder, self._point, self._capture)
             self._recovery.run()
 
+    def own_tests(self) -> OwnTests | None:
+        """What the tests beside the drill file are run with; None if there are none to run."""
+        drill, only = self._session.drill, self._session.plan.only_checks
+        if not drill.tests or (only and CHECK not in only):
+            return None
+        up = self._recovery is not None and self._recovery.is_up
+        return OwnTests(self._session, self._recovery.stack if self._recovery and up else None)
+
     def finish(self, run: DrillRun) -> None:
         session = self._session
+        if run.tests is not None:
+            run.tests.close()
         try:
             if self._recovery is not None:
                 self._recovery.tear_down()
@@ -141,7 +154,7 @@ class _Stages:
         evidence = session.journal.close()
         verdict = judge(session.drill, session.plan, self._point, evidence)
         try:
-            report.write_reports(session.folder, verdict, session.drill, session.plan, evidence)
+            report.write_reports(session.folder, verdict, session.drill, session.plan, self._point, evidence)
             report.write_index(session.root / "reports", clock.utc_now())
         except OSError as error:
             raise HarnessBroken(f"the report folder {session.folder} cannot be written: {error}") from error
@@ -152,29 +165,12 @@ class _Stages:
             (self._point_folder / vault.RECOVERED).touch()
 
 
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM tears down as Ctrl-C does; only the main thread can arrange that."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _save_plan(folder: Path, drill: Drill, plan: Plan) -> None:
     """`drill.json` and `plan.json` stand before the first container does."""
     try:
         folder.mkdir(parents=True)
         for name, model in (("drill.json", drill), ("plan.json", plan)):
-            text = without(secrets_in(plan.services), model.model_dump_json(indent=1))
+            text = without(secrets_in(plan.services, drill.portal), model.model_dump_json(indent=1))
             (folder / name).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error
@@ -185,15 +181,28 @@ def judge_saved(folder: Path) -> Verdict:
 
     Raises: HarnessBroken if the folder holds no run.
     """
+    return judge(*_saved(folder))
+
+
+def report_saved(folder: Path) -> str:
+    """`report.html` of a saved run, judged and drawn again by this version.
+
+    Raises: HarnessBroken if the folder holds no run.
+    """
+    saved = _saved(folder)
+    return report.html_text(judge(*saved), *saved)
+
+
+def _saved(folder: Path) -> tuple[Drill, Plan, RestorePoint | None, Evidence]:
     try:
         drill = Drill.model_validate_json((folder / "drill.json").read_bytes())
         plan = Plan.model_validate_json((folder / "plan.json").read_bytes())
         evidence = read_evidence(folder / "evidence.jsonl")
-        saved = folder / RECORD
-        point = RestorePoint.model_validate_json(saved.read_bytes()) if saved.exists() else None
+        record = folder / RECORD
+        point = RestorePoint.model_validate_json(record.read_bytes()) if record.exists() else None
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be judged: {error}") from error
-    return judge(drill, plan, point, evidence)
+    return drill, plan, point, evidence
 
 
 def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:
@@ -205,8 +214,14 @@ def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:
         saved = Drill.model_validate_json((folder / "drill.json").read_bytes())
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be compared: {error}") from error
-    now = Drill.model_validate_json(without(secrets_in(drill.source.stack.services), drill.model_dump_json(indent=1)))
+    secrets = secrets_in(drill.source.stack.services, drill.portal)
+    now = Drill.model_validate_json(without(secrets, drill.model_dump_json(indent=1)))
     reasons = [] if _anywhere(saved) == _anywhere(now) else [f"the Compose file {drill.source.stack.file} has changed"]
+    reasons += [
+        f"{name}, which holds tests of the drill, has changed"
+        for name in dict.fromkeys((*saved.tests, *now.tests))
+        if saved.tests.get(name) != now.tests.get(name)
+    ]
     seen = read_evidence(folder / "evidence.jsonl").observation("images")
     images = seen.data if seen is not None and isinstance(seen.data, dict) else {}
     try:
@@ -221,9 +236,11 @@ def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:
 
 
 def _anywhere(drill: Drill) -> Drill:
-    """The drill without the names of its files, which depend on where they are read from."""
+    """The drill without the names of its files, which depend on where they are read from, and without its tests."""
     stack = drill.source.stack.model_copy(update={"file": ""})
-    return drill.model_copy(update={"file": "", "source": drill.source.model_copy(update={"stack": stack})})
+    checks = tuple(use for use in drill.checks if use.name != CHECK)
+    source = drill.source.model_copy(update={"stack": stack})
+    return drill.model_copy(update={"file": "", "source": source, "checks": checks, "tests": {}})
 
 
 def collect_garbage(root: Path) -> list[str]:

@@ -3,12 +3,15 @@ people's pytest runs stay fast, and handed in as one value, so that tests bring 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from harness.model.drill import Drill
+    from harness.model.evidence import Seen
+    from harness.model.own_test import OwnTest
     from harness.model.plan import Plan
     from harness.model.progress import Progress
     from harness.model.verdict import Verdict
@@ -25,6 +28,26 @@ class Run(Protocol):
 
     @property
     def verdict(self) -> Verdict | None: ...
+
+    @property
+    def tests(self) -> OwnTests | None: ...
+
+
+class OwnTests(Protocol):
+    """What the tests beside the drill file are run with, until the run is left; `run.own_tests` explains each."""
+
+    @property
+    def restored(self) -> Any: ...
+
+    def begin(self, chosen: Sequence[str], not_chosen: Sequence[str]) -> None: ...
+
+    def could_not_begin(self, reason: str) -> None: ...
+
+    def in_time(self) -> AbstractContextManager[None]: ...
+
+    def how_it_went(self, error: BaseException) -> Seen: ...
+
+    def ended(self, test: OwnTest) -> None: ...
 
 
 class Stages:
@@ -47,10 +70,20 @@ class Stages:
         plan = make_plan(drill, only_checks=tuple(name for name in only if name not in OBJECTIVES))
         return plan.model_copy(update={"only_checks": only})
 
-    def explain(self, plan: Plan) -> str:
-        from harness.prepare import explain
+    def explain(self, drill: Drill, plan: Plan) -> str:
+        from harness.report.plan import explain
 
-        return explain(plan)
+        return explain(drill, plan)
+
+    def write_drill(self, product: str, portal: str, stack: Path, output: Path | None) -> str:
+        """The text of a new drill file.
+
+        Raises: PortalDrillError with the choices; DrillFileWrong with the mistakes of the Compose file.
+        """
+        from harness.clock import utc_now
+        from harness.prepare import write_drill
+
+        return write_drill(product, portal, stack, output, today=utc_now().date())
 
     def json_schema(self) -> dict[str, object]:
         from harness.prepare import json_schema
@@ -68,6 +101,14 @@ class Stages:
         from harness.pipeline import judge_saved
 
         return judge_saved(folder)
+
+    def judged_otherwise(self, folder: Path) -> tuple[str, ...]:
+        """A verdict that the saved evidence does not bear out opens no gate."""
+        from harness.report import verdict_bytes
+
+        if verdict_bytes(self.judge_saved(folder)) == (folder / "verdict.json").read_bytes():
+            return ()
+        return ("the saved evidence, judged again, does not give the saved verdict",)
 
     def changed_since(self, folder: Path, file: Path) -> tuple[str, ...]:
         """What is not as it was in the run of `folder`: what the drill file resolves to, the images."""

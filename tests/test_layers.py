@@ -16,10 +16,17 @@ MODULES = sorted(path for path in HARNESS.rglob("*.py"))
 MAY_IMPORT: dict[str, set[str]] = {
     "harness.errors": set(),
     "harness.clock": {"harness.model"},
+    "harness.drill_files": set(),
     "harness.model": set(),
     "harness.kinds": {"harness.model", "harness.errors"},
     "harness.containers": {"harness.model", "harness.errors", "harness.clock", "harness.kinds.contracts"},
-    "harness.prepare": {"harness.model", "harness.errors", "harness.kinds.registry", "harness.kinds.contracts"},
+    "harness.prepare": {
+        "harness.model",
+        "harness.errors",
+        "harness.drill_files",
+        "harness.kinds.registry",
+        "harness.kinds.contracts",
+    },
     "harness.run": {
         "harness.model",
         "harness.errors",
@@ -43,6 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.report",
     },
     "harness.stages": {
+        "harness.clock",
         "harness.pipeline",
         "harness.prepare",
         "harness.report",
@@ -50,16 +58,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.errors",
         "harness.kinds.registry",
     },
-    "harness.drills_on_workers": set(),
     "harness.pytest_plugin": {
         "harness.stages",
-        "harness.drills_on_workers",
+        "harness.drill_files",
+        "harness.containers.restored",  # the type of the fixture, under TYPE_CHECKING only
         "harness.report",
         "harness.model",
         "harness.errors",
     },
     "harness.cli": {
         "harness.stages",
+        "harness.pytest_plugin.alone",
         "harness.report",
         "harness.model",
         "harness.errors",
@@ -85,7 +94,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "testinfra": ("harness.containers",),
     "pytest": ("harness.pytest_plugin",),
     "_pytest": (),
-    "xdist": ("harness.drills_on_workers",),
+    "xdist": ("harness.pytest_plugin.on_workers",),
     "rich": ("harness.report", "harness.cli"),
     "jinja2": ("harness.report",),
     "yaml": ("harness.prepare",),

@@ -18,7 +18,7 @@ from harness.containers.hooks import OnCommand, Redact
 from harness.containers.http import BridgeHttp
 from harness.containers.labels import Owner
 from harness.containers.network import NOBODY, StackNetwork
-from harness.containers.references import resolved
+from harness.containers.references import resolve, resolved
 from harness.containers.shell import ContainerShell
 from harness.containers.sink import Sink
 from harness.containers.state import state_text
@@ -112,6 +112,9 @@ class StackHandles:
         """The service's environment with secrets resolved, over what its image sets."""
         wanted = self._service(service)
         return {**image_environment(self.engine.image(wanted.image) or {}), **resolved(wanted.environment)}
+
+    def resolved(self, text: str) -> str:
+        return resolve(text)
 
     def addresses(self) -> dict[str, str]:
         """Bridge addresses of the running services."""

@@ -27,13 +27,13 @@ def resolved(environment: Mapping[str, str]) -> dict[str, str]:
 
 def secrets_of(services: Iterable[Service]) -> frozenset[str]:
     """What the services' references stand for, so that the journal can leave it out."""
-    return frozenset(
-        secret
-        for service in services
-        for value in service.environment.values()
-        for reference in REFERENCE.finditer(value)
-        if (secret := _value(reference))
-    )
+    values = (value for service in services for value in service.environment.values())
+    return frozenset(secret for value in values for secret in secrets_in_text(value))
+
+
+def secrets_in_text(text: str) -> frozenset[str]:
+    """What the references in one text stand for."""
+    return frozenset(secret for reference in REFERENCE.finditer(text) if (secret := _value(reference)))
 
 
 def _value(reference: re.Match[str]) -> str:

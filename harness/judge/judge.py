@@ -9,7 +9,7 @@ from harness import __version__
 from harness.errors import HarnessBroken
 from harness.judge import objectives
 from harness.kinds import registry
-from harness.kinds.contracts import Loosens, Record, joined
+from harness.kinds.contracts import Judgement, LeavesOut, Loosens, Record, joined
 from harness.model.drill import CheckUse, Drill
 from harness.model.evidence import EndLine, Evidence, Seen, StepState
 from harness.model.inventory import Difference
@@ -29,7 +29,9 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     record = Record(drill, plan, point, evidence, captured_here, _differences(evidence))
     only = plan.only_checks
     checks = tuple(
-        _excused(_judge_check(use, record), record) for use in drill.checks if not only or _chosen(use, only)
+        _excused(_judge_check(use, record), record)
+        for use in drill.checks
+        if (not only or _chosen(use, only)) and _exercised(use, record)
     )
     results = {} if only and not set(only) & set(OBJECTIVES) else _objectives(record)
     if only:
@@ -68,9 +70,14 @@ def _chosen(use: CheckUse, only: tuple[str, ...]) -> bool:
     return use.name in only or registry.check(use.name).ALWAYS
 
 
+def _exercised(use: CheckUse, record: Record) -> bool:
+    kind = registry.check(use.name)
+    return not isinstance(kind, LeavesOut) or kind.exercised(record)
+
+
 def _objectives(record: Record) -> dict[str, ObjectiveResult]:
     drill, evidence, here = record.drill, record.evidence, record.captured_here
-    tiers = registry.portal(drill.portal.kind).TIERS
+    tiers = registry.portal_of(drill.portal).TIERS
     covered = tuple(tier for tier in tiers if any(c.name == tier for c in drill.components))
     found = {
         "rto": objectives.recovery_time(drill, record.plan, evidence),
@@ -96,17 +103,30 @@ def _judge_check(use: CheckUse, record: Record) -> CheckResult:
     kind = registry.check(use.name)
     seen = record.evidence.observation(use.name, "")
     if seen is not None and seen.seen is Seen.REFUSED and Outcome.FAIL in kind.OUTCOMES:
-        return _no_answer(use, f"what was restored refuses: {seen.reason}").model_copy(update={"outcome": Outcome.FAIL})
+        return _no_answer(use, f"what was restored refuses: {seen.reason}", Outcome.FAIL)
     for look in (seen, record.at_source(use.name)):
         if look is not None and look.seen is not Seen.SEEN:
             return _no_answer(use, f"its observation {look.seen.replace('_', ' ')}: {look.reason}")
     try:
-        result = kind.judge(record, registry.options(kind, use.options))
+        found = kind.judge(record, registry.options(kind, use.options))
     except Exception as error:
         return _no_answer(use, f"the check crashed while judging: {type(error).__name__}: {error}")
-    if result.outcome not in kind.OUTCOMES:
-        return _no_answer(use, f"the check gave {result.outcome}, which it does not declare")
-    return result
+    if found.outcome not in kind.OUTCOMES:
+        return _no_answer(use, f"the check gave {found.outcome}, which it does not declare")
+    return _result(use, found)
+
+
+def _result(use: CheckUse, found: Judgement) -> CheckResult:
+    kind = registry.check(use.name)
+    return CheckResult(
+        name=use.name,
+        when=found.when or kind.WHEN,
+        outcome=found.outcome,
+        expected=found.expected,
+        found=found.found,
+        items=found.items,
+        requirements=kind.REQUIREMENTS,
+    )
 
 
 def _excused(result: CheckResult, record: Record) -> CheckResult:
@@ -126,16 +146,8 @@ def _troubles(record: Record, when: str | None = None) -> str:
     return joined(dict.fromkeys(words))
 
 
-def _no_answer(use: CheckUse, reason: str) -> CheckResult:
-    kind = registry.check(use.name)
-    return CheckResult(
-        name=use.name,
-        when=kind.WHEN,
-        outcome=Outcome.UNKNOWN,
-        expected="an answer",
-        found=reason,
-        requirements=kind.REQUIREMENTS,
-    )
+def _no_answer(use: CheckUse, reason: str, outcome: Outcome = Outcome.UNKNOWN) -> CheckResult:
+    return _result(use, Judgement(outcome, "an answer", reason))
 
 
 def _differences(evidence: Evidence) -> dict[str, Difference]:
@@ -157,6 +169,8 @@ def _partial(record: Record) -> list[str]:
         kind = registry.check(use.name)
         if isinstance(kind, Loosens):
             lacking += [f"{use.name}: {what}" for what in kind.loosened(registry.options(kind, use.options))]
+        if isinstance(kind, LeavesOut) and (not record.plan.only_checks or _chosen(use, record.plan.only_checks)):
+            lacking += [f"{use.name}: {what}" for what in kind.left_out(record)]
     network = record.evidence.observation("network", "sandbox")
     if network is None or not isinstance(network.data, dict) or network.data.get("cut_from_host") is not True:
         lacking.append("the isolation: it was not shown that the sandbox is cut from the host's own services")

@@ -7,7 +7,7 @@ never sleeps and never polls: `run/` does.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,13 +18,13 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CommandFailed, CouldNotAsk
-from harness.model.drill import Component, Drill, Portal
+from harness.model.drill import Component, Drill, Portal, Service
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Difference, Item, Lines
+from harness.model.inventory import FIRST, Difference, Item, Lines, Named
 from harness.model.plan import Plan
 from harness.model.restore_point import Canary, FaultNote, RestorePoint
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 # ---------------------------------------------------------------- handles
 
@@ -178,6 +178,9 @@ class Stack(Protocol):
     def environment(self, service: str) -> Mapping[str, str]:
         """The service's environment with secrets resolved."""
 
+    def resolved(self, text: str) -> str:
+        """`text` with every reference (`${env:NAME}`, `${file:/path}`) replaced, at the last moment."""
+
     def addresses(self) -> Mapping[str, str]:
         """The addresses of the running services."""
 
@@ -225,7 +228,7 @@ ARTEFACT = PurePosixPath("/artefact")
 class KindOptions(BaseModel):
     """Base of a kind's options: strict, frozen; field descriptions become the documentation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -291,6 +294,22 @@ class ProductComponent:
     waivable: bool = True
     primary: bool = False
     classes: tuple[tuple[str, str, str], ...] = ()  # glob, class, reason
+
+
+@runtime_checkable
+class Proposes(Protocol):
+    """Capability of components, engines and portals: what `portal-drill init` writes for a service of a stack."""
+
+    def propose(self, service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+        """Options for each thing of this kind that may lie in the service; `name` is what it is to be called."""
+
+
+@runtime_checkable
+class HasExample(Protocol):
+    """Capability of a portal that only its user can describe: a commented description to begin from, as YAML."""
+
+    def example(self, content_tier: str) -> str:
+        """Options that fit a drill whose database is the component `content_tier`."""
 
 
 class ComponentKind(Protocol):
@@ -530,6 +549,32 @@ class PortalKind(Protocol):
         together they cover every item that the user may read, as far as 64 words can."""
 
 
+@dataclass(frozen=True)
+class Misfit:
+    """A mistake in options that are sound by themselves. `at`: keys below the options; with `known` the nearest of
+    these words is the hint; `key`: the key itself is meant and not its value."""
+
+    at: tuple[str | int, ...]
+    found: str
+    expected: str
+    known: tuple[str, ...] = ()
+    key: bool = False
+
+
+@runtime_checkable
+class ShapedByOptions(Protocol):
+    """Capability of a portal whose constants and capabilities the drill file gives (`portal: http`)."""
+
+    def shaped(self, options: Mapping[str, JsonValue]) -> PortalKind:
+        """The portal as the options (valid ones) describe it: use it wherever they are known."""
+
+    def misfits(
+        self, options: Mapping[str, JsonValue], components: Mapping[str, str | None], services: Collection[str]
+    ) -> Iterator[Misfit]:
+        """Mistakes in valid options, held against each other and against the drill's components, each with its kind
+        (None: not known), and services."""
+
+
 @runtime_checkable
 class ListsIndex(Protocol):
     """Capability: the search engine's own list of what it holds (a portal's search may hide ghosts)."""
@@ -624,6 +669,7 @@ class When(StrEnum):
     AS_RESTORED = "as_restored"
     AFTER_REBUILD = "after_rebuild"
     SETTLED = "settled"
+    TESTED = "tested"
     TORN_DOWN = "torn_down"
 
 
@@ -672,6 +718,26 @@ class CheckAccess(SourceAccess):
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What a check's `judge` found; the judge adds the check's name, its requirements and its moment.
+
+    Shape: `names` of what is wrong, of which the first are kept; `count` of all there are, if `names` are not all;
+    `when` if the drill decides the moment.
+    """
+
+    outcome: Outcome
+    expected: str
+    found: str
+    names: Sequence[str] = ()
+    count: int | None = None
+    when: When | None = None
+
+    @property
+    def items(self) -> Named:
+        return Named(count=len(self.names) if self.count is None else self.count, first=tuple(self.names[:FIRST]))
+
+
+@dataclass(frozen=True)
 class Record:
     """Given to a check's `judge`: all that is known, as data. `evidence` is the run's (with the capture's
     lines first, if it captured); `observation` is the check's own, None if there is none."""
@@ -707,7 +773,7 @@ class CheckKind(Protocol):
     REQUIREMENTS: tuple[str, ...]
     Options: type[KindOptions]
 
-    def judge(self, record: Record, options: Any) -> CheckResult: ...
+    def judge(self, record: Record, options: Any) -> Judgement: ...
 
 
 @runtime_checkable
@@ -745,6 +811,17 @@ class Loosens(Protocol):
 
     def loosened(self, options: Any) -> Iterable[str]:
         """One phrase for each, such as `the probe log is not judged`; none if all is as strict as the default."""
+
+
+@runtime_checkable
+class LeavesOut(Protocol):
+    """Capability of a check that a run may exercise in part, or not at all. Such a run is partial."""
+
+    def left_out(self, record: Record) -> Iterable[str]:
+        """One phrase for each thing that was not exercised. Never raises."""
+
+    def exercised(self, record: Record) -> bool:
+        """False: the run has nothing to judge, and the check has no row; `left_out` says why."""
 
 
 @dataclass(frozen=True)

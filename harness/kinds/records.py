@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 
 from harness.errors import CouldNotAsk
-from harness.model.inventory import Lines
+from harness.model.inventory import Lines, key_text
 
 
 def records(chunks: Iterable[bytes], separator: bytes = b"\0") -> Iterator[str]:
@@ -15,9 +14,9 @@ def records(chunks: Iterable[bytes], separator: bytes = b"\0") -> Iterator[str]:
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(separator)
         for record in whole:
-            yield os.fsdecode(record)
+            yield key_text(record)
     if rest:
-        yield os.fsdecode(rest)
+        yield key_text(rest)
 
 
 def whole_lines(chunks: Iterable[bytes]) -> Iterator[Lines]:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from harness.kinds import contracts
+from harness.model.drill import Portal
 
 FAMILIES = ("products", "portals", "components", "engines", "checks", "faults")
 
@@ -45,6 +46,12 @@ def product(name: str) -> contracts.ProductKind:
 
 def portal(name: str) -> contracts.PortalKind:
     return cast(contracts.PortalKind, kind("portals", name))
+
+
+def portal_of(used: Portal) -> contracts.PortalKind:
+    """The portal of a drill, shaped by its options if its kind is one that they shape."""
+    found = portal(used.kind)
+    return found.shaped(used.options) if isinstance(found, contracts.ShapedByOptions) else found
 
 
 def component(name: str) -> contracts.ComponentKind:

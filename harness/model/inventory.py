@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,6 +24,16 @@ class ItemClass(StrEnum):
     CANARY = "canary"
 
 
+def key_bytes(text: str) -> bytes:
+    """The bytes of a name, the same in every locale: those of one that is not UTF-8 by surrogateescape."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def key_text(name: bytes) -> str:
+    """The name as text, in every locale the same. The inverse of `key_bytes`."""
+    return name.decode("utf-8", "surrogateescape")
+
+
 class Item(NamedTuple):
     """One thing that a component holds.
 
@@ -39,7 +48,11 @@ class Item(NamedTuple):
 
     @property
     def sort_key(self) -> bytes:
-        return os.fsencode(self.key)
+        return key_bytes(self.key)
+
+
+# Of these there may be many today and few tomorrow.
+VOLATILE = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE, ItemClass.APPEND})
 
 
 class Lines(NamedTuple):
@@ -75,13 +88,19 @@ def rule_of(key: str, rules: Iterable[ClassRule]) -> ClassRule | None:
 
 
 class InventoryRef(Frozen):
-    """Where an inventory lies: a gzip of JSON lines beside the evidence or in the restore point."""
+    """Where an inventory lies: a gzip of JSON lines beside the evidence or in the restore point.
+
+    Shape: `volatile` items of `count` are caches, temporary files, logs: how many there are says nothing of the
+    portal; `volatile_bytes` is their size, where items tell theirs.
+    """
 
     component: str
     moment: str  # before | after | restored
     path: str
     count: int
     sha256: str
+    volatile: int = 0
+    volatile_bytes: int = 0
 
 
 class Named(Frozen):

@@ -52,6 +52,17 @@ class Step(Frozen):
     requirements: tuple[str, ...] = ()
 
 
+class PlannedCheck(Frozen):
+    """A check of the plan: the moment at which it looks ("" if it is made of every run), what it says in a
+    sentence, and what demands it."""
+
+    name: str
+    when: str
+    says: str
+    proves_data: bool
+    requirements: tuple[str, ...] = ()
+
+
 class Plan(Frozen):
     """Saved as `plan.json`. Components, services and rewired values stand here as they will be used, so that a fault of
     procedure is a changed plan (DESIGN 10)."""
@@ -62,6 +73,8 @@ class Plan(Frozen):
     capture: tuple[Step, ...]
     recover: tuple[Step, ...]
     rewire: tuple[Rewire, ...] = ()
+    reasons: dict[str, str] = {}  # by component: why the product wants it backed up
+    checks: tuple[PlannedCheck, ...] = ()
     not_covered: tuple[str, ...] = ()
     uncovered: tuple[str, ...] = ()  # volumes that no component looks into, and no waiver names
     supplied_from_outside: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
+from harness.kinds import registry
 from harness.model.frozen import JsonValue
 from harness.prepare.mistakes import Mistakes, shown
 from harness.prepare.units import seconds
@@ -76,7 +77,8 @@ def _by_field(
         if field is None and word in model.model_fields:
             mistakes.at_key((*at, word), f"the key {word}", f"the key {_word(word)}, with a unit such as 30 s")
         elif field is None:
-            mistakes.unknown_word((*at, word), "a key that is known here", word, (*fields, *further), key=True)
+            known = (*fields, *further)
+            mistakes.unknown_word((*at, word), "a key that is known here", word, known, key=True, hint=_of_others(word))
         elif field == word:
             found[field] = value
         else:
@@ -86,6 +88,17 @@ def _by_field(
                 expected, _, hint = str(error).partition("|")
                 mistakes.at_value((*at, word), shown(value), expected, hint)
     return found
+
+
+def _of_others(word: str) -> str:
+    """Which other kinds have such an option."""
+    found = [
+        f"the {family[:-1]} {name}"
+        for family in ("portals", "components", "engines", "checks")
+        for name in registry.names(family)
+        if word in words(registry.kind(family, name).Options)
+    ]
+    return f"it is an option of {', '.join(found)}" if found else ""
 
 
 def _in_words(error: ValidationError) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from harness.errors import PortalDrillError
@@ -9,11 +10,12 @@ from harness.kinds import registry
 from harness.kinds.contracts import ChoosesMoment, When
 from harness.model.drill import Component, Drill
 from harness.model.layout import Layout
-from harness.model.plan import Action, Plan, Step
+from harness.model.plan import Action, Plan, PlannedCheck, Step
 from harness.prepare.mistakes import nearest
 from harness.prepare.plan_recover import plan_recover
 from harness.prepare.plan_words import DEADLINES_S, OBSERVED_WHEN, WHY
-from harness.prepare.units import in_words
+
+_SOURCES = re.compile(r" \([^()]*(?:\b[A-Z]+7?1?-D?[0-9]+|DESIGN|design fact)[^()]*\)(?=[.:]?)")
 
 
 class Steps:
@@ -59,6 +61,8 @@ def make_plan(drill: Drill, *, only_checks: tuple[str, ...] = ()) -> Plan:
         capture=_capture(drill),
         recover=plan_recover(drill, Steps(drill), _moments(drill, only_checks)),
         rewire=drill.rewire,
+        reasons={name: row.why for name, row in registry.product(drill.product).COMPONENTS.items()},
+        checks=tuple(_planned(drill, use.name) for use in drill.checks),
         not_covered=_not_covered(drill, only_checks),
         uncovered=tuple(_uncovered(drill)),
         supplied_from_outside=_supplied_from_outside(drill),
@@ -106,9 +110,25 @@ def _moments(drill: Drill, only_checks: tuple[str, ...]) -> frozenset[When]:
     """The moments to observe at: all, or those of the chosen checks and of the checks always made."""
     if not only_checks:
         return frozenset(When)
-    kinds = {use.name: registry.check(use.name) for use in drill.checks}
-    chosen = [kind for name, kind in kinds.items() if name in only_checks or kind.ALWAYS]
-    return frozenset(k.moment(drill) if isinstance(k, ChoosesMoment) else When(k.WHEN) for k in chosen)
+    names = [use.name for use in drill.checks]
+    return frozenset(_moment(drill, name) for name in names if name in only_checks or registry.check(name).ALWAYS)
+
+
+def _moment(drill: Drill, name: str) -> When:
+    kind = registry.check(name)
+    return kind.moment(drill) if isinstance(kind, ChoosesMoment) else When(kind.WHEN)
+
+
+def _planned(drill: Drill, name: str) -> PlannedCheck:
+    kind = registry.check(name)
+    says = (kind.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n", " ")
+    return PlannedCheck(
+        name=name,
+        when="" if kind.ALWAYS else _moment(drill, name),
+        says=_SOURCES.sub("", says),
+        proves_data=kind.PROVES_DATA,
+        requirements=kind.REQUIREMENTS,
+    )
 
 
 def _not_covered(drill: Drill, only_checks: tuple[str, ...]) -> tuple[str, ...]:
@@ -146,21 +166,3 @@ def _supplied_from_outside(drill: Drill) -> tuple[str, ...]:
         found.append(f"{service.name}: image {service.image}")
         found += [f"{service.name}: environment {name}" for name in sorted(service.environment)]
     return tuple(found)
-
-
-def explain(plan: Plan) -> str:
-    """The plan in words, one numbered step a line."""
-    lines = [f"Drill {plan.drill}" + (f", only {', '.join(plan.only_checks)}" if plan.only_checks else "")]
-    for title, steps in (("Capture", plan.capture), ("Recover", plan.recover)):
-        lines += ["", title]
-        for number, step in enumerate(steps, 1):
-            lines.append(f"{number:3}. {step.id}: {step.why} (at most {in_words(step.deadline_s)})")
-            if step.requirements and step.action in (Action.BACK_UP, Action.RESTORE):
-                lines.append(f"     meets {', '.join(step.requirements)}")
-    for title, texts in (
-        ("Not covered", (*plan.not_covered, *plan.uncovered)),
-        ("Supplied from outside the backup", plan.supplied_from_outside),
-    ):
-        if texts:
-            lines += ["", title, *(f"  - {text}" for text in texts)]
-    return "\n".join(lines) + "\n"

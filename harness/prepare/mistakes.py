@@ -23,10 +23,19 @@ _TYPES = {
     "bool_parsing": "true or false",
     "list_type": "a list",
     "tuple_type": "a list",
+    "too_short": "at least one entry",
     "dict_type": "keys and values",
     "model_type": "keys and values",
     "model_attributes_type": "keys and values",
     "none_required": "nothing",
+}
+
+
+_BOUNDS = {
+    "greater_than": ("a number over", "gt"),
+    "greater_than_equal": ("a number of at least", "ge"),
+    "less_than": ("a number under", "lt"),
+    "less_than_equal": ("a number of at most", "le"),
 }
 
 
@@ -35,7 +44,15 @@ class Mistakes:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.found: list[Mistake] = []
+        self._found: dict[Mistake, None] = {}
+
+    @property
+    def found(self) -> list[Mistake]:
+        return list(self._found)
+
+    def of_another(self, mistakes: Iterable[Mistake]) -> None:
+        """Those of a file that this one names."""
+        self._found |= dict.fromkeys(mistakes)
 
     def at_value(self, at: At, found: str, expected: str, hint: str = "") -> None:
         if at and SECRET_KEY.search(str(at[-1])):
@@ -45,10 +62,12 @@ class Mistakes:
     def at_key(self, at: At, found: str, expected: str, hint: str = "") -> None:
         self._add(self.document.key_place(at), found, expected, hint)
 
-    def unknown_word(self, at: At, what: str, word: str, known: Iterable[str], *, key: bool = False) -> None:
-        """A word that should be one of the known ones; the nearest of them is the hint, else all of them."""
+    def unknown_word(
+        self, at: At, what: str, word: str, known: Iterable[str], *, key: bool = False, hint: str = ""
+    ) -> None:
+        """A word that should be one of the known ones. The hint: the nearest of them, else what is given, else all."""
         known = sorted(known)
-        hint = nearest(word, known) or (f"known are {', '.join(known)}" if known else "there is none")
+        hint = nearest(word, known) or hint or (f"known are {', '.join(known)}" if known else "there is none")
         place = self.document.key_place(at) if key else self.document.value_place(at)
         self._add(place, f"the key {shown(word)}" if key else shown(word), what, hint)
 
@@ -68,18 +87,31 @@ class Mistakes:
         elif sort == "value_error":
             expected, _, hint = str(context.get("error", error["msg"])).partition("|")
             self.at_value(at, shown(error["input"]), expected, hint)
+        elif sort in _BOUNDS:
+            self.at_value(at, shown(error["input"]), f"{_BOUNDS[sort][0]} {context[_BOUNDS[sort][1]]:g}")
         elif sort in ("literal_error", "enum"):
             known = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
             self.at_value(at, shown(error["input"]), f"one of {', '.join(known)}", nearest(str(error["input"]), known))
         else:
             expected = _TYPES.get(sort) or str(error["msg"]).removeprefix("Input should be ")
-            hint = "write true or false" if str(error["input"]) in ("on", "off", "yes", "no") else ""
-            self.at_value(at, shown(error["input"]), expected, hint)
+            self.at_value(at, shown(error["input"]), expected, _hint(sort, error["input"]))
 
     def _add(self, place: tuple[int, int], found: str, expected: str, hint: str) -> None:
-        mistake = Mistake(self.document.file, *place, found, expected, hint)
-        if mistake not in self.found:
-            self.found.append(mistake)
+        self._found[Mistake(self.document.file, *place, found, expected, hint)] = None
+
+
+def _hint(sort: str, value: object) -> str:
+    """For values of another type than was expected."""
+    if value is None:
+        return "leave the key out where there is nothing to say"
+    if _TYPES.get(sort) == "true or false" and value in ("on", "off", "yes", "no"):
+        return "only true and false are, without quotes"
+    if _TYPES.get(sort) == "a list":
+        return "entries below the key, each behind `- `, or in [ ]"
+    if str(value).lstrip("+-").isdecimal() and "number" in _TYPES.get(sort, ""):
+        many = len(str(value)) > 18
+        return "a number has at most 18 digits" if many else "decimal, without quotes and without a zero in front"
+    return ""
 
 
 def known_keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
@@ -91,6 +123,7 @@ def known_keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
             at = fields[str(part)].annotation if str(part) in fields else None
         else:
             at = (get_args(at) or (None,))[-1]
+        at = getattr(at, "__origin__", at) if hasattr(at, "__metadata__") else at  # Annotated says no more here
         at = next((one for one in get_args(at) if one is not type(None)), None) if _optional(at) else at
     if not (isinstance(at, type) and issubclass(at, BaseModel)):
         return []
@@ -116,5 +149,5 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    text = "".join(character if character.isprintable() else "�" for character in text)
+    text = "".join(one if one.isprintable() else " " if one in "\n\t" else "�" for one in text)
     return (text[: _LONGEST_SHOWN - 1] + "…" if len(text) > _LONGEST_SHOWN else text) or "an empty text"

@@ -5,6 +5,7 @@ All mistakes of the author are reported at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,9 +15,10 @@ from pydantic import ValidationError
 
 from harness.errors import DrillFileWrong
 from harness.model.drill import Drill, External, Objectives, Source, Stack
-from harness.prepare import resolve, rules
+from harness.prepare import places, resolve, rules
 from harness.prepare.compose_file import read_stack
-from harness.prepare.mistakes import Mistakes
+from harness.prepare.mistakes import Mistakes, nearest, shown
+from harness.prepare.own_tests import find_tests
 from harness.prepare.resolve import UNREADABLE, Desk
 from harness.prepare.schema import DrillText
 from harness.prepare.yaml_source import Document, read_yaml
@@ -28,7 +30,7 @@ _STANDS_IN: dict[str, dict[str, Any]] = {
     "external": {"host": "-", "reason": "-"},
 }
 _ENTRIES: dict[str, Any] = {
-    "waivers": {"undeclared": "-", **_STANDS_IN["waivers"]},
+    "waivers": {"undeclared": UNREADABLE, **_STANDS_IN["waivers"]},
     "rewire": _STANDS_IN["rewire"],
     "external": _STANDS_IN["external"],
     "checks": UNREADABLE,
@@ -46,6 +48,7 @@ def read_drill(path: Path, *, today: date | None = None) -> Drill:
     rules.check_secrets(mistakes, document.data)
     text, tainted = _read_text(document, mistakes)
     desk = Desk(text, mistakes, tainted, today or datetime.now(UTC).date())
+    desk.tests = find_tests(path, mistakes)
     desk.stack = _read_source(desk, path)
     desk.product = _kind(desk, "products", text.product, ("product",))
     desk.portal = _kind(desk, "portals", text.portal.kind, ("portal", "kind"))
@@ -72,7 +75,7 @@ def _read_text(document: Document, mistakes: Mistakes) -> tuple[DrillText, froze
     the rest can still be checked."""
     data: Any = document.data
     if not isinstance(data, dict):
-        found = "an empty file" if data is None else "no keys and values"
+        found = "an empty file" if data is None else shown(data)
         mistakes.at_value((), found, "a drill: keys and values, the key drill among them")
         raise DrillFileWrong(tuple(mistakes.found))
     tainted: set[str] = set()
@@ -82,14 +85,16 @@ def _read_text(document: Document, mistakes: Mistakes) -> tuple[DrillText, froze
         except ValidationError as error:
             if not tainted:
                 mistakes.of_model(error.errors(include_url=False), (), DrillText)
+            data = deepcopy(data)
             for one in error.errors():
                 tainted.add(str(one["loc"][0]))
-                data = _with_required(_without(data, one["loc"]))
+                _take_out(data, one["loc"])
+            data = _with_required(data)
     return DrillText.model_validate(_with_required({})), frozenset(DrillText.model_fields)
 
 
-def _without(data: dict[str, Any], where: tuple[int | str, ...]) -> dict[str, Any]:
-    """A copy without the wrong value, or with what stands in for it: list entries keep their places."""
+def _take_out(data: dict[str, Any], where: tuple[int | str, ...]) -> None:
+    """Remove the wrong value, or replace it by what stands in for it: list entries keep their places."""
     keys = [part for part in where if part != "[key]"]
     top = str(keys[0])
     entry = next((n for n, part in enumerate(keys) if isinstance(part, int)), None)
@@ -97,18 +102,16 @@ def _without(data: dict[str, Any], where: tuple[int | str, ...]) -> dict[str, An
         keys = keys[:2]
     if entry is not None and (top not in _ENTRIES or entry != 1):
         keys, entry = keys[:entry], None
-    found = deepcopy(data)
-    below: Any = found
+    below: Any = data
     for key in keys[:-1]:
         if isinstance(below, dict) and isinstance(key, str) and key not in below:
-            return found
+            return
         below = below[key]
     last = keys[-1]
     if entry is None or (isinstance(below, dict) and last not in _STANDS_IN.get(top, {})):
         below.pop(last, None)
     else:
         below[last] = _ENTRIES[top] if isinstance(last, int) else _STANDS_IN[top][str(last)]
-    return found
 
 
 def _with_required(data: dict[str, Any]) -> dict[str, Any]:
@@ -127,25 +130,45 @@ def _read_source(desk: Desk, path: Path) -> Stack | None:
         return None
     found = _sought(path, wanted)
     if found is None:
-        desk.mistakes.at_value(("source", "stack"), wanted, "a Compose file, in this folder or one above it")
+        expected = "a Compose file, in this folder or one above it"
+        desk.mistakes.at_value(("source", "stack"), shown(wanted), expected, _instead(path, wanted))
         return None
     try:
         return read_stack(found, _shown(found))
     except DrillFileWrong as wrong:
-        desk.mistakes.found.extend(wrong.mistakes)
+        desk.mistakes.of_another(wrong.mistakes)
         return None
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    """The drill file's folder and those above it, up to the root of the project."""
+    for folder in path.resolve().parents:
+        yield folder
+        if any((folder / sign).exists() for sign in _ROOT_SIGNS):
+            return
 
 
 def _sought(path: Path, wanted: str) -> Path | None:
     try:
-        for folder in path.resolve().parents:
-            if (folder / wanted).is_file():
-                return folder / wanted
-            if any((folder / sign).exists() for sign in _ROOT_SIGNS):
-                break
+        return next((folder / wanted for folder in _folders(path) if (folder / wanted).is_file()), None)
     except (OSError, ValueError):
-        pass
-    return None
+        return None
+
+
+def _instead(path: Path, wanted: str) -> str:
+    """What is there instead of the Compose file, as a hint."""
+    try:
+        for folder in _folders(path):
+            if (folder / wanted).is_dir():
+                there = sorted(file.name for file in (folder / wanted).glob("*.y*ml"))
+                return f"it is a folder{'; in it are ' + ', '.join(there[:5]) if there else ''}"
+            beside = sorted((folder / wanted).parent.glob("*.y*ml"))
+            if beside and (folder / wanted).parent != folder:
+                near = nearest((folder / wanted).stem, [file.stem for file in beside])
+                return near or f"there are {', '.join(file.name for file in beside[:5])}"
+    except (OSError, ValueError) as error:
+        return str(getattr(error, "strerror", None) or "")
+    return ""
 
 
 def _resolve(desk: Desk) -> Drill | None:
@@ -156,8 +179,10 @@ def _resolve(desk: Desk) -> Drill | None:
     groups = rules.resolve_groups(desk, components)
     strategies, order = rules.resolve_restore(desk, components)
     rewire = rules.resolve_rewire(desk, components)
+    rules.check_portal(desk, portal, components)
     rules.check_mode(desk, components)
-    rules.check_places(desk, components, portal.service if portal else None)
+    places.check_places(desk, components, portal.service if portal else None)
+    places.check_twice(desk, components)
     rules.check_proof(desk, checks)
     rules.check_words(desk, components)
     if desk.mistakes.found or desk.stack is None or desk.product is None or desk.portal is None or portal is None:
@@ -186,6 +211,7 @@ def _resolve(desk: Desk) -> Drill | None:
         canary_every_s=text.canary_every,
         keep=text.backup.keep,
         deadline_s=dict(text.deadlines),
+        tests=desk.tests,
         **parts,
     )
 

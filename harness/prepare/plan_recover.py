@@ -12,7 +12,7 @@ from harness.kinds import registry
 from harness.kinds.contracts import When
 from harness.model.drill import Component, Drill, Service
 from harness.model.plan import Action, Step
-from harness.prepare.rules import volume_at
+from harness.prepare.places import volume_at
 
 
 class AddsSteps(Protocol):
@@ -57,6 +57,8 @@ def _portal_up(drill: Drill, steps: AddsSteps, moments: frozenset[When], needed:
         steps.add(Action.OBSERVE, When.AFTER_REBUILD, needs=rebuilt)
     if When.SETTLED in moments:
         steps.add(Action.OBSERVE, When.SETTLED, needs=(portal,))
+    if drill.tests and When.TESTED in moments:
+        steps.add(Action.OBSERVE, When.TESTED, needs=(portal,))
 
 
 def _restores(drill: Drill, steps: AddsSteps, target: str) -> tuple[str, ...]:

@@ -66,5 +66,6 @@ OBSERVED_WHEN: dict[str, str] = {
     "as_restored": "portal up, before anything can repair itself",
     "after_rebuild": "index rebuilt",
     "settled": "asynchronous work done",
+    "tested": "the tests beside the drill file have run",
     "torn_down": "nothing may be left",
 }

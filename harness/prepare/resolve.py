@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from harness.drill_files import file_of_tests
 from harness.kinds import registry
-from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind
+from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind, ShapedByOptions
 from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
 from harness.model.inventory import ClassRule, ItemClass
 from harness.prepare.kind_options import merged, read_options
-from harness.prepare.mistakes import Mistakes, shown
+from harness.prepare.mistakes import Mistakes
+from harness.prepare.own_tests import CHECK
 from harness.prepare.schema import WAIVER_SORTS, ComponentText, DrillText
 from harness.prepare.yaml_source import At
 
@@ -34,6 +37,7 @@ class Desk:
     stack: Stack | None = None
     product: ProductKind | None = None
     portal: PortalKind | None = None
+    tests: dict[str, str] = field(default_factory=dict)
     waived: dict[str, set[str]] = field(default_factory=lambda: {"component": set(), "check": set(), "order": set()})
 
     def place(self, at: At, otherwise: At) -> At:
@@ -46,8 +50,8 @@ class Desk:
             return None
         if word in registry.names(family):
             return registry.kind(family, word)
-        article = "an" if family.startswith("e") else "a"
-        self.mistakes.unknown_word(at, f"{article} {family[:-1]}", word, registry.names(family))
+        what = {"components": "a kind of component", "engines": "an engine"}.get(family, f"a {family[:-1]}")
+        self.mistakes.unknown_word(at, what, word, registry.names(family))
         return None
 
 
@@ -58,7 +62,12 @@ def resolve_portal(desk: Desk) -> Portal | None:
     service = text.service or desk.portal.SERVICE
     _check_service(desk, service, desk.place((*at, "service"), at))
     further = ("kind", "service", "port")
+    before = len(desk.mistakes.found)
     options = read_options(desk.portal.Options, {}, text.model_extra or {}, at, desk.mistakes, further)
+    if isinstance(desk.portal, ShapedByOptions):
+        if len(desk.mistakes.found) > before:
+            return None
+        desk.portal = desk.portal.shaped(options)
     return Portal(kind=text.kind, service=service, port=text.port or desk.portal.PORT, options=options)
 
 
@@ -82,6 +91,8 @@ def resolve_waivers(desk: Desk) -> tuple[Waiver, ...]:
                 desk.mistakes.at_value(at, found_words, "exactly one of component, check, order, undeclared")
             continue
         sort, what = next(iter(chosen.items()))
+        if what == UNREADABLE:
+            continue
         desk.waived.setdefault(sort, set()).add(what)
         _check_until(desk, waiver.until, (*at, "until"))
         _check_waivable(desk, sort, what, (*at, sort))
@@ -90,14 +101,9 @@ def resolve_waivers(desk: Desk) -> tuple[Waiver, ...]:
 
 
 def _check_until(desk: Desk, text: str, at: At) -> None:
-    try:
-        until = date.fromisoformat(text if len(text) == 10 else "")
-    except ValueError:
-        desk.mistakes.at_value(at, shown(text), "a date, such as 2027-03-31")
-        return
-    if until < desk.today:
+    if date.fromisoformat(text) < desk.today:
         hint = "the waiver has ended: back it up or renew it"
-        desk.mistakes.at_value(at, shown(text), "a day that is not over", hint)
+        desk.mistakes.at_value(at, text, "a day that is not over", hint)
 
 
 def _check_waivable(desk: Desk, sort: str, what: str, at: At) -> None:
@@ -142,7 +148,7 @@ def resolve_components(desk: Desk) -> tuple[Component, ...]:
 
 def _component(desk: Desk, name: str, row: ProductComponent | None, text: ComponentText) -> Component | None:
     at: At = ("components", name)
-    bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
+    bound = _bound(desk, name)
     usual_kind = bound.get("kind") or (row.kind if row else None)
     usual_engine = bound.get("engine") or (row.engine if row else None)
     kind_name, engine_name = text.kind or usual_kind, text.engine or usual_engine
@@ -161,8 +167,9 @@ def _component(desk: Desk, name: str, row: ProductComponent | None, text: Compon
         return None
     if kind_name not in engine.COMPONENTS:
         where = desk.place((*at, "engine"), desk.place((*at, "kind"), at))
+        able = [name for name in registry.names("engines") if kind_name in registry.engine(name).COMPONENTS]
         kinds = ", ".join(sorted(engine.COMPONENTS))
-        desk.mistakes.at_value(where, f"the engine {engine_name} for a {kind_name}", f"an engine for a {kind_name}",
+        desk.mistakes.at_value(where, f"the engine {engine_name} for the kind {kind_name}", f"one of {', '.join(able)}",
                                f"{engine_name} backs up {kinds}")  # fmt: skip
         return None
     options = bound.get("options", {}) if kind_name == usual_kind else {}
@@ -182,6 +189,15 @@ def _component(desk: Desk, name: str, row: ProductComponent | None, text: Compon
         may_be_empty=text.may_be_empty or bound.get("may_be_empty"),
         requirements=row.requirements if row else (),
     )
+
+
+def _bound(desk: Desk, name: str) -> Mapping[str, Any]:
+    """What the portal says of the component. What lies in the portal's own service lies where the file says that is."""
+    bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
+    own = desk.portal is not None and bound.get("service") == desk.portal.SERVICE
+    said = desk.text.portal.service if own and desk.stack else None
+    known = desk.stack is not None and said in [service.name for service in desk.stack.in_profile(None)]
+    return {**bound, "service": said} if known else bound
 
 
 def _service(
@@ -208,10 +224,11 @@ def _classes(row: ProductComponent | None, bound: Mapping[str, Any], text: Compo
 
 
 def resolve_checks(desk: Desk) -> tuple[CheckUse, ...]:
-    """Those that are always made, the product's, then the file's own; `checks:` adds them or sets options."""
+    """Those that are always made, the product's, `tests` if there are any beside the file, then the file's own;
+    `checks:` adds them or sets options."""
     always = [name for name in registry.names("checks") if registry.check(name).ALWAYS]
     default = [name for name in (desk.product.DEFAULT_CHECKS if desk.product else ()) if name not in always]
-    uses = {name: CheckUse(name=name, default=True) for name in (*always, *default)}
+    uses = {name: CheckUse(name=name, default=True) for name in (*always, *default, *([CHECK] if desk.tests else []))}
     seen: set[str] = set()
     for number, entry in enumerate(desk.text.checks):
         at: At = ("checks", number)
@@ -221,6 +238,9 @@ def resolve_checks(desk: Desk) -> tuple[CheckUse, ...]:
         if entry.name in seen or entry.name in desk.waived["check"]:
             found = f"{entry.name} again" if entry.name in seen else f"{entry.name}, which is waived"
             desk.mistakes.at_value(at, found, "each check once, or its waiver")
+        if entry.name == CHECK and not desk.tests:
+            expected = f"pytest tests in {file_of_tests(Path(desk.mistakes.document.file)).name}"
+            desk.mistakes.at_value(at, f"{CHECK}, but none beside this file", expected)
         seen.add(entry.name)
         options = read_options(kind.Options, {}, entry.options, (*at, entry.name), desk.mistakes)
         uses[entry.name] = CheckUse(name=entry.name, options=merged({}, options), default=entry.name in uses)

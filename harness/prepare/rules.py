@@ -1,17 +1,17 @@
-"""Rules that hold between the parts of a drill: order, strategy, mode, volumes, proof, references."""
+"""Rules that hold between the parts of a drill: order, strategy, mode, proof, references."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 
 from harness.kinds import registry
-from harness.kinds.contracts import Reindexes, When
-from harness.model.drill import CheckUse, Component, Group, Rewire, Service
+from harness.kinds.contracts import Reindexes, ShapedByOptions, When
+from harness.model.drill import CheckUse, Component, Group, Portal, Rewire
 from harness.model.frozen import JsonValue
 from harness.model.plan import Action
-from harness.prepare.mistakes import Mistakes, nearest, shown
+from harness.prepare.mistakes import Mistakes, shown
 from harness.prepare.resolve import UNREADABLE, Desk
-from harness.prepare.schema import REFERENCE, SECRET_KEY
+from harness.prepare.schema import PLACEHOLDER, REFERENCE, SECRET_KEY
 from harness.prepare.yaml_source import At
 
 MARKS = ("product_started", "product_healthy", "first_correct_search", "index_consistent")
@@ -19,7 +19,13 @@ MARKS = ("product_started", "product_healthy", "first_correct_search", "index_co
 
 def check_secrets(mistakes: Mistakes, value: JsonValue, at: At = ()) -> None:
     """Secrets are references, and every `${…}` is a reference of the right form."""
-    if value is not None and at and SECRET_KEY.search(str(at[-1])) and not REFERENCE.fullmatch(str(value)):
+    filled_in = at[:1] == ("portal",) and PLACEHOLDER.fullmatch(str(value)) is not None
+    if (
+        value is not None
+        and at
+        and SECRET_KEY.search(str(at[-1]))
+        and not (filled_in or REFERENCE.fullmatch(str(value)))
+    ):
         mistakes.at_value(at, "a secret in plain text", "a reference: ${env:NAME} or ${file:/path}")
     elif isinstance(value, dict):
         for key, below in value.items():
@@ -125,54 +131,6 @@ def check_mode(desk: Desk, components: tuple[Component, ...]) -> None:
             desk.mistakes.at_value(at, found, "backup: {mode: offline}, or an engine that tolerates open files")
 
 
-def check_places(desk: Desk, components: tuple[Component, ...], portal_service: str | None) -> None:
-    """Files lie on named volumes; a server that a restore asks is not the portal itself."""
-    services = {service.name: service for service in desk.stack.services} if desk.stack else {}
-    for component in components:
-        at = desk.place(("components", component.name, "path"),
-                        desk.place(("components", component.name), ("portal",)))  # fmt: skip
-        service = services.get(component.service)
-        if registry.component(component.kind).NEEDS_SERVICE:
-            always_runs = service is not None and not service.profiles
-            below = always_runs and portal_service in _starts(services, component.service)
-            if below and not _is_the_portal(desk, component):
-                found = f"{component.name} in {component.service}, which is or needs the portal's own service"
-                desk.mistakes.at_value(at, found, "a server that can run before the portal starts")
-        elif service is not None:
-            _check_path(desk, service, component.options.get("path"), at)
-
-
-def _is_the_portal(desk: Desk, component: Component) -> bool:
-    """Whether the adapter itself says that the component is its server: nothing stands in front of it."""
-    bound = desk.portal.COMPONENTS.get(component.name, {}) if desk.portal else {}
-    return desk.portal is not None and bound.get("service") == desk.portal.SERVICE
-
-
-def _starts(services: dict[str, Service], name: str) -> set[str]:
-    """The service and all that are started before it."""
-    below = services[name].depends_on if name in services else ()
-    return {name}.union(*(_starts(services, one) for one in below))
-
-
-def _check_path(desk: Desk, service: Service, path: JsonValue, at: At) -> None:
-    if isinstance(path, str) and volume_at(service, path) is None:
-        mounts = sorted(mount for mount, volume in service.volumes.items() if not volume.startswith("/"))
-        expected = f"a path on a named volume of {service.name}: {', '.join(mounts) or 'it has none'}"
-        desk.mistakes.at_value(at, shown(path), expected, nearest(path, mounts))
-
-
-def volume_at(service: Service, path: str) -> str | None:
-    """The named volume that holds the path, or None if it lies in the image or outside."""
-    where = PurePosixPath(path)
-    if not where.is_absolute() or ".." in where.parts:
-        return None
-    for mount in (where, *where.parents):
-        volume = service.volumes.get(str(mount))
-        if volume is not None:
-            return None if volume.startswith("/") else volume
-    return None
-
-
 def check_proof(desk: Desk, checks: tuple[CheckUse, ...]) -> None:
     if desk.product is None or {"checks", "waivers"} & desk.tainted:
         return
@@ -194,6 +152,22 @@ def resolve_rewire(desk: Desk, components: tuple[Component, ...]) -> tuple[Rewir
             desk.mistakes.at_value((*at, "file"), shown(text.file), "a path below the component's")
         found.append(Rewire(component=text.component, file=text.file, old=text.old, new=text.new))
     return tuple(found)
+
+
+def check_portal(desk: Desk, portal: Portal | None, components: tuple[Component, ...]) -> None:
+    """Options of a portal that is described in the file fit each other, the components and the stack."""
+    if portal is None or desk.stack is None or not isinstance(desk.portal, ShapedByOptions):
+        return
+    services = [service.name for service in desk.stack.services]
+    kinds = dict.fromkeys(sorted(_all_names(desk, components))) | {one.name: one.kind for one in components}
+    for one in desk.portal.misfits(portal.options, kinds, services):
+        at: At = ("portal", *one.at)
+        if one.known:
+            desk.mistakes.unknown_word(at, one.expected, one.found, one.known, key=one.key)
+        elif one.key:
+            desk.mistakes.at_key(at, one.found, one.expected)
+        else:
+            desk.mistakes.at_value(at, one.found, one.expected)
 
 
 def check_words(desk: Desk, components: tuple[Component, ...]) -> None:

@@ -7,6 +7,7 @@ components, services) is looked up later, in `resolve`.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -17,11 +18,12 @@ from harness.prepare.units import Duration, Interval, LongerThanNothing
 
 SECRET_KEY = re.compile(r"(?:^|_)(?:password|passwd|passphrase|secret|token|api_key|private_key)$", re.IGNORECASE)
 REFERENCE = re.compile(r"\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:/[^}\s]+)\}")
+PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")  # in a request of `portal: http`: filled when it is sent
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 COMPONENT_NAME = "^[a-z][a-z0-9_]{0,62}$"
 _WORD = re.compile(COMPONENT_NAME)
 
-ITEM_CLASSES = tuple(str(one) for one in ItemClass if one is not ItemClass.CANARY)
+ITEM_CLASSES = tuple(str(one) for one in ItemClass)
 
 
 def _drill_name(value: str) -> str:
@@ -55,13 +57,32 @@ def _check(value: object) -> object:
         name, options = next(iter(value.items()))
         if options is None or isinstance(options, dict):
             return {"name": name, "options": options or {}}
-    raise ValueError("a check's name, alone or with its options: `- portal_health: {within: 3 min}`")
+    raise ValueError("a check's name, alone or with its options: `- index_consistency: {floor: 100}`")
 
 
-DrillName = Annotated[str, AfterValidator(_drill_name)]
+def _day(value: object) -> str:
+    """A calendar day as ISO text; whether it is over is asked later. Raises: ValueError."""
+    try:
+        if isinstance(value, str) and len(value) == len("2027-03-31"):
+            return date.fromisoformat(value).isoformat()
+    except ValueError:
+        pass
+    raise ValueError("a day that exists, such as 2027-03-31")
+
+
+DrillName = Annotated[
+    str,
+    AfterValidator(_drill_name),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_NAME.pattern}$".replace("(?:", "("), "not": {"pattern": r"\.\."}}
+    ),
+]
 ComponentName = Annotated[str, AfterValidator(_component_name)]
-Text = Annotated[str, AfterValidator(_text)]
-Class = Literal["state", "append", "monotone", "rebuildable", "disposable", "rewritten"]
+Text = Annotated[str, AfterValidator(_text), WithJsonSchema({"type": "string", "pattern": r"\S"})]
+Day = Annotated[
+    str, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+]
+Class = Literal["state", "append", "monotone", "rebuildable", "disposable", "rewritten", "canary"]
 
 
 class _Written(BaseModel):
@@ -110,7 +131,9 @@ class ComponentText(_Written):
 
 
 class GroupText(_Written):
-    order: list[str] | None = Field(None, description="Components in the order of their backup.")
+    order: list[str] | None = Field(
+        None, description="Components in the order of their backup.", json_schema_extra={"uniqueItems": True}
+    )
     max_skew: Duration | None = Field(None, description="Largest spread of their capture points.")
 
 
@@ -125,7 +148,9 @@ class RestoreText(_Written):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     __pydantic_extra__: dict[str, Literal["as-backed-up", "rebuild"]]
 
-    order: list[str] = Field([], description="Components in the order of their restore.")
+    order: list[str] = Field(
+        [], description="Components in the order of their restore.", json_schema_extra={"uniqueItems": True}
+    )
 
 
 class RewireText(_Written):
@@ -151,7 +176,7 @@ class WaiverText(_Written):
     order: str | None = Field(None, description="A group whose order is not the product's.")
     undeclared: Text | None = Field(None, description="What the survey finds and no component declares.")
     reason: Text = Field(description="Why.")
-    until: str = Field(description="Last day, as 2027-03-31.")
+    until: Day = Field(description="Last day, as 2027-03-31.")
 
 
 class ExternalText(_Written):

@@ -7,8 +7,10 @@ hexadecimal numbers).
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +20,7 @@ import yaml
 
 from harness.errors import DrillFileWrong, Mistake
 from harness.model.frozen import JsonValue
+from harness.prepare.yaml_words import Place, character_words, place_behind, syntax_words, tag_word
 
 MOST_BYTES = 1024 * 1024
 MOST_NODES = 20_000
@@ -25,9 +28,13 @@ MOST_DEPTH = 40
 
 Key = str | int
 At = tuple[Key, ...]
-Place = tuple[int, int]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_REASONS = {
+    errno.ENOENT: "no such file",
+    errno.EACCES: "a file that this user may not read",
+    errno.ELOOP: "a link that leads back to itself",
+}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}([eE][-+]?[0-9]{1,2})?")
 _WORDS: dict[str, JsonValue] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
@@ -72,10 +79,15 @@ class _Wrong(Exception):
 def read_yaml(path: Path, shown_as: str) -> Document:
     """The one document in the file. Raises: DrillFileWrong if it cannot be read or is no sound YAML."""
     try:
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind):
+            found = "a folder" if stat.S_ISDIR(kind) else "neither a file nor a folder"
+            raise DrillFileWrong((Mistake(shown_as, 1, 1, found, "a file"),))
         with path.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no usable file name"
+        number, words = getattr(error, "errno", 0), getattr(error, "strerror", "no usable file name")
+        reason = _REASONS.get(number, words)
         raise DrillFileWrong((Mistake(shown_as, 1, 1, reason, "a file that can be read"),)) from error
     return parse_yaml(content, shown_as)
 
@@ -101,10 +113,8 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start].splitlines(keepends=True) or [b""]
-        last = b"" if before[-1].endswith(b"\n") else before[-1]
-        place = (content.count(b"\n", 0, error.start) + 1, len(last.decode("utf-8", "replace")) + 1)
-        raise _Wrong(place, f"byte 0x{content[error.start]:02x}", "text in UTF-8") from error
+        place = place_behind(error.object[: error.start].decode("utf-8", "replace"))
+        raise _Wrong(place, f"byte 0x{error.object[error.start]:02x}", "text in UTF-8") from error
 
 
 class _Builder:
@@ -113,53 +123,42 @@ class _Builder:
     def __init__(self, text: str, file: str, mistakes: list[Mistake]) -> None:
         self.text, self.file, self.mistakes = text, file, mistakes
         self.anchors: dict[str, _Node] = {}
+        self.end = place_behind(text)
         self.events = self._events()
 
     def _events(self) -> Iterator[Any]:
         try:
             yield from yaml.parse(self.text, Loader=_LOADER)
         except yaml.reader.ReaderError as error:
-            raise _Wrong(self._place_of(int(error.position)), _character(error), "printable text") from error
+            raise _Wrong(*character_words(error, self.text)) from error
         except yaml.MarkedYAMLError as error:
-            raise self._translated(error) from error
+            raise _Wrong(*syntax_words(error, self.text)) from error
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise _Wrong((1, 1), str(error).splitlines()[0], "valid YAML") from error
 
-    def _place_of(self, index: int) -> Place:
-        before = self.text[:index]
-        return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
-
-    def _translated(self, error: yaml.MarkedYAMLError) -> _Wrong:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        lines = self.text.splitlines()
-        rest = lines[place[0] - 1][place[1] - 1 :] if place[0] <= len(lines) else ""
-        if rest.startswith("\t"):
-            return _Wrong(place, "a tab", "spaces for indentation")
-        problem = (error.problem or error.context or "no YAML").removeprefix("found ")
-        unmet = problem.removeprefix("did not find expected ")
-        if unmet != problem:
-            return _Wrong(place, "something else", unmet.strip("<>"), error.context or "")
-        return _Wrong(place, problem, "valid YAML", error.context or "")
+    def _place(self, event: Any) -> Place:
+        """Inside the file: libyaml adds a line behind a last one that does not end."""
+        return min((event.start_mark.line + 1, event.start_mark.column + 1), self.end)
 
     def root(self) -> _Node:
         root: _Node | None = None
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                raise _Wrong(_place(event), "a second document", "one document in one file")
+                raise _Wrong(self._place(event), "a second document", "one document in one file")
             if isinstance(event, yaml.NodeEvent):
                 root = self._node(event, 0)
         return root or _Node((1, 1))
 
     def _node(self, event: Any, depth: int) -> _Node:
-        place = _place(event)
+        place = self._place(event)
         if depth > MOST_DEPTH:
-            raise _Wrong(place, "deeper nesting", f"at most {MOST_DEPTH} levels")
+            raise _Wrong(place, f"level {depth} of nesting", f"at most {MOST_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
-                raise _Wrong(place, f"*{event.anchor}", f"an alias whose anchor &{event.anchor} stands before it")
+                expected = f"an alias whose anchor &{event.anchor} is complete before it"
+                raise _Wrong(place, f"*{event.anchor}", expected)
             return self.anchors[event.anchor]
-        self._refuse_tag(event)
+        self._refuse(event)
         if isinstance(event, yaml.ScalarEvent):
             node = _Node(place, _scalar(event))
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -176,9 +175,12 @@ class _Builder:
                 return
             yield event
 
-    def _refuse_tag(self, event: Any) -> None:
+    def _refuse(self, event: Any) -> None:
+        """Tags, and the one character that no command, path or request can hold."""
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
-            raise _Wrong(_place(event), f"the tag {event.tag}", "a value without a tag")
+            raise _Wrong(self._place(event), f"the tag {tag_word(event.tag)}", "a value without a tag")
+        if isinstance(event, yaml.ScalarEvent) and "\0" in event.value:
+            raise _Wrong(self._place(event), "character U+0000", "printable text")
 
     def _pairs(self, depth: int) -> list[tuple[_Node, _Node]]:
         pairs: list[tuple[_Node, _Node]] = []
@@ -197,21 +199,11 @@ class _Builder:
 
     def _key(self, event: Any) -> _Node:
         if not isinstance(event, yaml.ScalarEvent):
-            raise _Wrong(_place(event), "a key that is no word", "a word, a colon and a value")
+            raise _Wrong(self._place(event), "a key that is no plain word", "a word, a colon and a value")
         if event.value == "<<" and event.implicit[0]:
-            raise _Wrong(_place(event), "the merge key <<", "keys spelled out, or an alias for a whole value")
-        self._refuse_tag(event)
-        return _Node(_place(event), event.value)
-
-
-def _character(error: yaml.reader.ReaderError) -> str:
-    """The C reader tells the code point, the other one the character or byte."""
-    found: Any = error.character
-    return f"character U+{found if isinstance(found, int) else ord(found[:1]):04X}"
-
-
-def _place(event: Any) -> Place:
-    return event.start_mark.line + 1, event.start_mark.column + 1
+            raise _Wrong(self._place(event), "the merge key <<", "keys spelled out, or an alias for a whole value")
+        self._refuse(event)
+        return _Node(self._place(event), event.value)
 
 
 def _scalar(event: Any) -> JsonValue:
@@ -236,7 +228,7 @@ class _Flattener:
         if self.count > MOST_NODES:
             raise _Wrong(node.place, f"over {MOST_NODES} values, aliases expanded", "a smaller file")
         if depth > MOST_DEPTH:
-            raise _Wrong(node.place, "deeper nesting", f"at most {MOST_DEPTH} levels")
+            raise _Wrong(node.place, f"level {depth} of nesting", f"at most {MOST_DEPTH} levels")
         self.document.values[at] = node.place
         if node.items is not None:
             return [self.plain(item, (*at, number), depth + 1) for number, item in enumerate(node.items)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.model.inventory import Named
-from harness.model.verdict import OBJECTIVES, CheckResult, ObjectiveResult, Outcome, Verdict
+from harness.model.verdict import OBJECTIVES, CheckResult, ObjectiveResult, Outcome, TierLoss, Verdict
 
 
 def duration(seconds: float) -> str:
@@ -38,14 +38,16 @@ def not_exercised(verdict: Verdict) -> frozenset[str]:
 def asked_row(verdict: Verdict | None, name: str, reason: str) -> CheckResult | None:
     """The row that was asked for; UNKNOWN if there is none. `reason`: why there is no verdict at all.
 
-    None for an objective that a partial run did not exercise (recovering an old restore point measures no
-    downtime): the verdict lists it, and it is nobody's failure.
+    None for what a partial run did not exercise (recovering an old restore point measures no downtime; of the tests
+    beside the drill file none was chosen): the verdict lists it, and it is nobody's failure.
     """
     if verdict is None:
         return _without_result(name, reason)
-    if name in not_exercised(verdict):
+    row = row_of(verdict, name)
+    left_out = row is None and any(left.startswith(f"{name}: ") for left in verdict.partial)
+    if left_out or name in not_exercised(verdict):
         return None
-    return row_of(verdict, name) or _without_result(name, "the verdict has no result of this name")
+    return row or _without_result(name, "the verdict has no result of this name")
 
 
 def _without_result(name: str, reason: str) -> CheckResult:
@@ -87,3 +89,10 @@ def chain(objective: ObjectiveResult) -> tuple[tuple[str, str], ...]:
         links.append((stage.name, f"{round(after, 1) - round(before, 1):.1f} s"))
         before = after
     return tuple(links)
+
+
+def tier_loss(tier: TierLoss) -> str:
+    """How much a tier lost, in words."""
+    if tier.measured_s is None:
+        return tier.reason or "not measured"
+    return ("at least " if tier.at_least else "") + duration(tier.measured_s)

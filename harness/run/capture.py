@@ -186,6 +186,7 @@ class Capture:
         last = previous_volumes(vault.vault_of(session.state, session.drill.name))
         held: JsonValue = {"components": volumes(self._artefacts, self._inventories.taken), "previous": last}
         session.journal.observe("inventory_volume", held, subject=AT_SOURCE)
+        self._inventories.see_deletions()
         self._see_facts_again()
         session.journal.mark("restore_point_sealed", self.point_id)
         evidence = session.journal.so_far()

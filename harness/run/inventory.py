@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import Difference, Item, ItemClass
-from harness.run.inventory_lines import Bundle, count_of, lines_of, read_line
+from harness.model.inventory import Difference, Item, ItemClass, key_bytes
+from harness.run.inventory_lines import STATE_MARK, Bundle, count_of, lines_of, read_line
 from harness.run.tally import UNREADABLE, Meanwhile, PrefixDigests, Tally
 
-_STATE, _UNREADABLE = b'","state",', b'"unreadable"'
+_UNREADABLE = b'"unreadable"'
 
 
 def compare_inventories(
@@ -107,7 +106,7 @@ def merged(*paths: Path, equal: Counter | None = None) -> Iterator[list[Item | N
             yield [one if (one := next(iter(taken[path]), None)) and isinstance(one, Item) else None for path in paths]
             continue
         by_key = {path: {item.key: item for one in held for item in _items(one)} for path, held in taken.items()}
-        for key in sorted({key for found in by_key.values() for key in found}, key=os.fsencode):
+        for key in sorted({key for found in by_key.values() for key in found}, key=key_bytes):
             yield [by_key[path].get(key) for path in paths]
 
 
@@ -119,9 +118,9 @@ def _items(one: Item | Bundle) -> Iterator[Item]:
 
 
 def _is_plain(line: bytes) -> bool:
-    """Of class `state`, and could be read. The quotes of a key are written with a backslash in front."""
-    at = line.find(_STATE)
-    return at > 0 and not line.startswith(_UNREADABLE, at + len(_STATE))
+    """Of class `state`, and could be read."""
+    at = line.find(STATE_MARK)
+    return at > 0 and not line.startswith(_UNREADABLE, at + len(STATE_MARK))
 
 
 def traced(keys: frozenset[str], *paths: Path) -> Iterator[tuple[str, list[str | None]]]:

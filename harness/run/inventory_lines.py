@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +19,10 @@ from typing import Any, NamedTuple
 from isal import igzip, isal_zlib
 
 from harness.errors import CouldNotAsk
-from harness.model.inventory import ClassRule, InventoryRef, Item, ItemClass, Lines, rule_of
+from harness.model.inventory import ClassRule, InventoryRef, Item, ItemClass, Lines, key_bytes, rule_of
 
 CHUNK = 1 << 16
+STATE_MARK = b'","state",'  # in a key the quotes would have a backslash in front
 _LITERAL = re.compile(r"[^*?]*")
 _CANNOT_READ: tuple[Any, ...] = (
     OSError,
@@ -44,7 +44,7 @@ class Bundle(NamedTuple):
 
     @property
     def sort_key(self) -> bytes:
-        return os.fsencode(self.name)
+        return key_bytes(self.name)
 
     def items(self) -> Iterator[Item]:
         table = self.name.rpartition("#")[0]
@@ -60,24 +60,44 @@ def write_inventory(items: Iterable[Item | Lines], rules: tuple[ClassRule, ...],
     path.parent.mkdir(parents=True, exist_ok=True)
     count, digest, last = 0, hashlib.sha256(), None
     with igzip.open(path, "wb", compresslevel=1) as out:  # type: ignore[no-untyped-call]  # isal has no types
-        for item in items:
+        for item in classified(items, rules):
             if isinstance(item, Lines):  # in order by themselves: what differs is looked at when it is compared
                 text, last = item.text, None
-                lines = text.split(b"\n")[:-1]
-                if rules:
-                    lines = [classified for line in lines for classified in _classified(line, rules)]
-                    text = b"".join(line + b"\n" for line in lines)
-                count += sum(map(count_of, lines))
+                count += sum(map(count_of, text.split(b"\n")[:-1]))
             else:
                 sort_key = item.sort_key
                 if last is not None and sort_key <= last:
                     raise CouldNotAsk(f"inventory out of order: {item.key!r} after {last!r}")
                 last = sort_key
-                text = _line(_ruled(item, rules))
+                text = _line(item)
                 count += 1
             out.write(text)
             digest.update(text)
     return count, digest.hexdigest()
+
+
+def classified(items: Iterable[Item | Lines], rules: tuple[ClassRule, ...]) -> Iterable[Item | Lines]:
+    """Items with the class that the first fitting rule gives them; a class that the component gave stays."""
+    return (_with_class(item, rules) for item in items) if rules else items
+
+
+def _with_class(item: Item | Lines, rules: tuple[ClassRule, ...]) -> Item | Lines:
+    if isinstance(item, Item):
+        return _ruled(item, rules)
+    lines = item.text.split(b"\n")[:-1]
+    return Lines(b"".join(ruled + b"\n" for line in lines for ruled in _classified(line, rules)))
+
+
+def marked(item: Item | Lines) -> Iterator[Item]:
+    """Those that have another class than `state`."""
+    if isinstance(item, Item):
+        if item.item_class is not ItemClass.STATE:
+            yield item
+        return
+    for line in item.text.split(b"\n")[:-1]:
+        if STATE_MARK not in line:
+            read = _read(line)
+            yield from (read,) if isinstance(read, Item) else read.items()
 
 
 def _line(item: Item) -> bytes:

@@ -33,9 +33,6 @@ from harness.run.sandbox import Sandbox
 from harness.run.session import Session
 from harness.run.source import run_preflight
 from harness.run.steps import Do, run_steps
-from harness.run.waiting import wait_for
-
-EVERY_S = 0.1
 
 
 class Recovery:
@@ -49,14 +46,23 @@ class Recovery:
         self._states: dict[str, StepState] = {}
 
     def run(self) -> None:
-        """All planned steps but the teardown and what is observed after it."""
+        """All planned steps up to the tests beside the drill file; what comes after those belongs to the end."""
         self._run([s for s in self.session.plan.recover if not _after_the_end(s)])
 
     def tear_down(self) -> None:
         """The sandbox is removed and what is left is looked for; also after a Ctrl-C."""
         if not self._torn_down:
             self._torn_down = True
-            self._run([step for step in self.session.plan.recover if _after_the_end(step)])
+            last = [step for step in self.session.plan.recover if _after_the_end(step)]
+            try:
+                self._run([step for step in last if step.subject == When.TESTED])
+            finally:  # an interrupt while it is looked must not leave the sandbox behind
+                self._run([step for step in last if step.subject != When.TESTED])
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the portal came up, so that it can be looked at."""
+        return self._states.get(Action.START_PORTAL) is StepState.ENDED
 
     def _run(self, steps: list[Step]) -> None:
         portal = RestoredPortal(self.box)
@@ -131,7 +137,7 @@ class Recovery:
                     return Probe(step.subject, False, f"no {component.name} before its restore", held, final=True)
             return Probe(step.subject, True, "ready", "ready")
 
-        probe = wait_for(ask, within_s=step.deadline_s, every_s=EVERY_S, progress=self.session.progress)
+        probe = self.box.wait_for(ask, step.deadline_s)
         if not probe.ok:
             raise StepFailed(f"{step.subject}: expected {probe.expected}, found {probe.found}")
         self.session.journal.mark("service_ready", step.subject)
@@ -214,7 +220,9 @@ class Recovery:
 
 
 def _after_the_end(step: Step) -> bool:
-    return step.action is Action.TEAR_DOWN or (step.action is Action.OBSERVE and step.subject == When.TORN_DOWN)
+    return step.action is Action.TEAR_DOWN or (
+        step.action is Action.OBSERVE and step.subject in (When.TESTED, When.TORN_DOWN)
+    )
 
 
 def _replaced(shell: Shell, path: str, rewire: Rewire, timeout_s: float) -> int:

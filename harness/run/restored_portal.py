@@ -11,9 +11,7 @@ from harness.kinds.contracts import ContentItem, ListsIndex, Probe, Query, Reind
 from harness.model.plan import Step
 from harness.run.journal import plain
 from harness.run.sandbox import Sandbox
-from harness.run.waiting import wait_for
 
-EVERY_S = 0.1
 SAMPLE = 5  # queries of the first correct search, besides the newest surviving canary
 
 
@@ -39,7 +37,7 @@ class RestoredPortal:
             return self.box.kind.healthy(self.box.access)
 
         within_s = step.deadline_s - (time.monotonic() - started)
-        probe = wait_for(ask, within_s=within_s, every_s=EVERY_S, progress=self.box.session.progress)
+        probe = self.box.wait_for(ask, within_s)
         if probe.ok:
             self.box.session.journal.mark("product_healthy")
         elif not self.box.stack.is_running(portal):
@@ -70,7 +68,7 @@ class RestoredPortal:
                     return Probe(f"search “{query.word}”", False, f"exactly {len(query.must)} items", found)
             return Probe("search", bool(queries), "queries", f"{len(queries)} queries")
 
-        probe = wait_for(ask, within_s=step.deadline_s, every_s=EVERY_S, progress=self.box.session.progress)
+        probe = self.box.wait_for(ask, step.deadline_s)
         if probe.ok:
             journal.mark("first_correct_search", queries=len(queries))
         else:
@@ -123,7 +121,7 @@ class RestoredPortal:
             return Probe("index", same, "the content's ids and revisions", "as expected" if same else "others")
 
         listing: ListsIndex = self.box.kind
-        if wait_for(ask, within_s=step.deadline_s, every_s=EVERY_S, progress=self.box.session.progress).ok:
+        if self.box.wait_for(ask, step.deadline_s).ok:
             self.box.session.journal.mark("index_consistent", step.subject)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from math import floor
@@ -19,6 +20,9 @@ from harness.run.inventory import traced
 from harness.run.session import Session
 from harness.run.steps import OURS
 from harness.run.tally import Meanwhile
+from harness.run.waiting import wait_for
+
+EVERY_S = 0.1
 
 
 def troubles_in(stack: ContainerStack) -> tuple[str, ...]:
@@ -85,6 +89,11 @@ class Sandbox:
         paths = [self.folder / ref.path for ref in refs if ref]
         restored = self.session.folder / "inventories" / f"{component}.restored.jsonl.gz"
         return {key: Trace(*digests) for key, digests in traced(keys, *paths, restored)}
+
+    def wait_for(self, ask: Callable[[], Probe], within_s: float) -> Probe:
+        """The last probe: good, final, or the one at the end. Raises: EngineGone."""
+        progress = self.session.progress
+        return wait_for(ask, within_s=within_s, every_s=EVERY_S, progress=progress, troubles=self.troubles)
 
     def troubles(self) -> tuple[str, ...]:
         """What the sandbox lacks, so that what fails in it is ours. Raises: CouldNotAsk, HarnessBroken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ from typing import Literal
 
 from harness.containers.engine import Engine, connect
 from harness.containers.labels import new_owner
-from harness.containers.references import secrets_of
+from harness.containers.references import secrets_in_text, secrets_of
 from harness.containers.stack import ContainerStack
 from harness.errors import HarnessBroken
 from harness.kinds import registry
 from harness.kinds.contracts import FaultKind, FaultRow, Litters, PortalAccess, PortalKind, Spoils, Stack
-from harness.model.drill import Drill, Service
+from harness.model.drill import Drill, Portal, Service
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote
@@ -42,7 +43,7 @@ class Session:
 
     @property
     def portal_kind(self) -> PortalKind:
-        return registry.portal(self.drill.portal.kind)
+        return registry.portal_of(self.drill.portal)
 
     def portal(self, stack: Stack) -> PortalAccess:
         return PortalAccess(self.drill.portal, stack, self.drill)
@@ -77,7 +78,7 @@ class Session:
 
     def redacted(self, text: str) -> str:
         """Secrets never reach progress lines; the journal leaves them out by itself."""
-        return without(secrets_in(self.plan.services), text)
+        return without(secrets_in(self.plan.services, self.drill.portal), text)
 
 
 def without(secrets: Iterable[str], text: str) -> str:
@@ -87,7 +88,7 @@ def without(secrets: Iterable[str], text: str) -> str:
     return text
 
 
-def secrets_in(services: Iterable[Service]) -> frozenset[str]:
+def secrets_in(services: Iterable[Service], portal: Portal) -> frozenset[str]:
     """What references stand for, and plain values of variables that are named like secrets (DESIGN 7)."""
     plain = {
         value
@@ -95,7 +96,8 @@ def secrets_in(services: Iterable[Service]) -> frozenset[str]:
         for name, value in service.environment.items()
         if any(word in name.upper() for word in ("PASSWORD", "SECRET", "TOKEN"))
     }
-    return frozenset(secret for secret in plain | secrets_of(services) if len(secret) > 3)
+    known = plain | secrets_of(services) | secrets_in_text(json.dumps(portal.options, ensure_ascii=False))
+    return frozenset(secret for secret in known if len(secret) > 3)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +12,27 @@ from harness.kinds import registry
 from harness.kinds.contracts import ComparesPrefixes, ComponentAccess, CountsDeletions, Stack
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
-from harness.model.inventory import InventoryRef
+from harness.model.inventory import VOLATILE, InventoryRef, Item, Lines
 from harness.model.plan import Step
 from harness.run.inventory import began_anew
-from harness.run.inventory_lines import write_inventory
+from harness.run.inventory_lines import classified, marked, write_inventory
 from harness.run.session import Session
+
+
+@dataclass
+class Volatile:
+    """How many items come and go without meaning anything, and how large they are."""
+
+    items: int = 0
+    bytes: int = 0
+
+    def counting(self, items: Iterable[Item | Lines]) -> Iterator[Item | Lines]:
+        for item in items:
+            for one in marked(item):
+                if one.item_class in VOLATILE:
+                    self.items += 1
+                    self.bytes += int(one.attributes.get("size", 0))
+            yield item
 
 
 class SourceInventories:
@@ -32,27 +49,41 @@ class SourceInventories:
         if moment == "before":
             self._deletions[component.name] = self._count_deletions(component)
         items = registry.component(component.kind).inventory(ComponentAccess(component, self._stack))
+        volatile = Volatile()
         try:
-            count, digest = write_inventory(items, component.classes, self._folder / relative)
+            counted = volatile.counting(classified(items, component.classes))
+            count, digest = write_inventory(counted, (), self._folder / relative)
         except CommandFailed as error:  # the harness looks here; that the backup is wrong is not shown by it
             raise CouldNotAsk(f"{component.name} could not be inventoried: {error}") from error
-        ref = InventoryRef(component=component.name, moment=moment, path=relative, count=count, sha256=digest)
+        ref = InventoryRef(
+            component=component.name,
+            moment=moment,
+            path=relative,
+            count=count,
+            sha256=digest,
+            volatile=volatile.items,
+            volatile_bytes=volatile.bytes,
+        )
         self.taken.append(ref)
         self._journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")
         if moment == "after":
             self._see_rotated(component, self._folder / relative)
-            self._see_deleted(component)
 
-    def _see_deleted(self, component: Component) -> None:
-        earlier, counted = self._deletions.get(component.name), self._count_deletions(component)
-        if earlier is None or counted is None:
-            return
-        deleted: dict[str, JsonValue] = {k: n - earlier.get(k, 0) for k, n in counted.items() if n > earlier.get(k, 0)}
-        if deleted:
-            self._journal.observe("deleted", deleted, subject=component.name)
+    def see_deletions(self) -> None:
+        """What was deleted since the first inventories. Asked when all else was seen: a session that rests tells the
+        server of its last deletions seconds later (PostgreSQL 15 documentation, 28.2)."""
+        for name, earlier in self._deletions.items():
+            counted = self._count_deletions(self._session.plan.component(name))
+            if earlier is None or counted is None:
+                continue
+            deleted: dict[str, JsonValue] = {
+                k: n - earlier.get(k, 0) for k, n in counted.items() if n > earlier.get(k, 0)
+            }
+            if deleted:
+                self._journal.observe("deleted", deleted, subject=name)
 
     def _count_deletions(self, component: Component) -> Mapping[str, int] | None:
-        """Asked before the first inventory and after the last; what a server does not say (None) excuses nothing."""
+        """What a server does not say (None) excuses nothing."""
         kind = registry.component(component.kind)
         try:
             return (

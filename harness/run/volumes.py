@@ -12,10 +12,19 @@ from harness.run import vault
 
 
 def volumes(artefacts: Iterable[Artefact], inventories: Iterable[InventoryRef]) -> dict[str, JsonValue]:
-    """By component `items` of the source's inventory after the backup (None: there is none) and `bytes` of the
-    artefact."""
-    items = {ref.component: ref.count for ref in inventories if ref.moment == "after"}
-    return {a.component: {"items": items.get(a.component), "bytes": a.size_bytes} for a in artefacts}
+    """By component `items` of the source's inventory after the backup (None: there is none), `bytes` of the artefact,
+    and how many of both are volatile at the source."""
+    taken = {ref.component: ref for ref in inventories if ref.moment == "after"}
+    return {a.component: _volumes(a, taken.get(a.component)) for a in artefacts}
+
+
+def _volumes(artefact: Artefact, inventory: InventoryRef | None) -> dict[str, JsonValue]:
+    return {
+        "items": inventory.count if inventory else None,
+        "bytes": artefact.size_bytes,
+        "volatile_items": inventory.volatile if inventory else 0,
+        "volatile_bytes": inventory.volatile_bytes if inventory else 0,
+    }
 
 
 def previous_volumes(folder: Path) -> JsonValue:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from harness.errors import CommandFailed, CouldNotAsk, EngineGone
+from harness.errors import CommandFailed, CouldNotAsk, EngineGone, HarnessBroken
 from harness.kinds.contracts import Probe
 from harness.model.progress import Progress
 
+TROUBLES_EVERY_S = 15.0
 
-def wait_for(ask: Callable[[], Probe], *, within_s: float, every_s: float, progress: Progress) -> Probe:
+
+def wait_for(
+    ask: Callable[[], Probe],
+    *,
+    within_s: float,
+    every_s: float,
+    progress: Progress,
+    troubles: Callable[[], tuple[str, ...]] = tuple,
+) -> Probe:
     """Ask until the probe is good, final, or `within_s` seconds are over; returns the last one.
 
-    A question that could not be asked counts as not good yet, with the reason as what was found.
+    A question that could not be asked counts as not good yet, with the reason as what was found. If `troubles`
+    are said twice in a row, `TROUBLES_EVERY_S` apart, the wait ends: a full disk gets no room by waiting.
     Raises: EngineGone.
     """
     deadline = time.monotonic() + within_s
-    told = 0.0
+    told, looked = 0.0, time.monotonic()
+    lacking: tuple[str, ...] = ()
     while True:
         try:
             probe = ask()
@@ -27,7 +39,21 @@ def wait_for(ask: Callable[[], Probe], *, within_s: float, every_s: float, progr
             probe = Probe(name="answer", ok=False, expected="an answer", found=str(error))
         if probe.ok or probe.final or time.monotonic() >= deadline:
             return probe
+        if time.monotonic() - looked > TROUBLES_EVERY_S:
+            lacked, lacking = lacking, _known(troubles)
+            if lacked and lacking:
+                return replace(probe, found=f"{probe.found}; {', '.join(lacking)}")
+            looked = time.monotonic()
         if time.monotonic() - told > 5:
             progress.note(f"waiting for {probe.name}: {probe.found[:160]}")
             told = time.monotonic()
         time.sleep(every_s)
+
+
+def _known(troubles: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    try:
+        return troubles()
+    except EngineGone:
+        raise
+    except (CouldNotAsk, HarnessBroken):
+        return ()  # it is asked again

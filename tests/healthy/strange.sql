@@ -30,7 +30,7 @@ CREATE TYPE pair AS (a int, b text); CREATE TABLE composed (p pair, l pair[]); I
   ARRAY[(1, NULL)::pair, (NULL, '')::pair]);
 CREATE SEQUENCE down INCREMENT -3 CYCLE MINVALUE -10 MAXVALUE -1; SELECT nextval('down') FROM generate_series(1, 6);
 CREATE SEQUENCE never; CREATE COLLATION german (locale = 'C'); CREATE TABLE sorted (t text COLLATE german);
-CREATE INDEX ON number USING brin (d); CREATE STATISTICS both (dependencies) ON n, r FROM number;
+CREATE INDEX ON number USING brin (d); CREATE STATISTICS related (dependencies) ON n, r FROM number;
 CREATE RULE quiet AS ON DELETE TO empty DO INSTEAD NOTHING; COMMENT ON TABLE empty IS E'it''s\n“empty”';
 SELECT lo_from_bytea(0, decode(repeat('0badf00d', 300000), 'hex'));
 CREATE TABLE behind (id serial PRIMARY KEY, t text); INSERT INTO behind VALUES (1000, 'of another system');

@@ -51,6 +51,6 @@ def test_strange_values_and_work_during_the_dump() -> None:
         },
         {"meanwhile": statements(MEANWHILE)},
     )
-    lived = live(drill, make_plan(drill), ROOT, lived_on)
+    lived = live(drill, make_plan(drill), ROOT / "database", lived_on)
     lived.assert_recovered()
     assert lived.life.done["meanwhile"] >= 2

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.prove]
 
 DRILL = Path(__file__).parents[2] / "drills" / "liferay-dxp.drill.yaml"
 ROOT = Path(__file__).parents[2] / ".portal-drill" / "tests" / "healthy"
+LOOSENED = "data_parity: up to 3 % of the items may change during the backup, not 1 %"
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +72,8 @@ def test_everything_at_once(drill: Drill, plan: Plan) -> None:
         next(s.id for s in plan.capture if s.action == "inventory_after"): last,
     }
     always = (acts.log_in_and_out, acts.read_and_search, acts.temporary_files, acts.server_work)
-    lived = live(drill, plan, ROOT, Life(steps, {act.__name__: act for act in always}))
-    lived.assert_recovered()
+    lived = live(drill, plan, ROOT / "everything", Life(steps, {act.__name__: act for act in always}))
+    lived.assert_recovered(LOOSENED)
     assert lived.life.done.keys() == {*steps, *(act.__name__ for act in always)}
     assert "skew" in lived.check("index_consistency")["found"]
 
@@ -110,10 +111,10 @@ def test_slow_machine(drill: Drill, plan: Plan) -> None:
     """Half a processor for each container: everything takes twice as long, and no time-out ends anything."""
     life = Slowed()
     try:
-        lived = live(drill, plan, ROOT, life)
+        lived = live(drill, plan, ROOT / "slow", life)
     finally:
         life.end()
-    lived.assert_recovered()
+    lived.assert_recovered(LOOSENED)
     assert len(life.seen) >= 6  # source and sandbox
 
 

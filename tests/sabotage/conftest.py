@@ -25,8 +25,8 @@ def plan(drill: Drill) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def points(drill: Drill, plan: Plan) -> RestorePoints:
-    return restore_points(drill, plan)
+def points(drill: Drill) -> RestorePoints:
+    return restore_points(drill)
 
 
 @pytest.fixture

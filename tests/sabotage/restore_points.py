@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import pipeline
+from harness.drill_files import file_of_tests
 from harness.model.drill import Drill
 from harness.model.plan import Action, Plan
 from harness.model.progress import Silent
 from harness.model.restore_point import FaultNote
 from harness.prepare import make_plan
+from harness.pytest_plugin.alone import run_own_tests
 
 PROJECT = Path(__file__).parents[2]
 DRILL = PROJECT / "drills" / "liferay-dxp.drill.yaml"
@@ -47,13 +49,19 @@ def plan_of(drill: Drill) -> Plan:
     return planned.model_copy(update={"recover": steps})
 
 
-def restore_points(drill: Drill, plan: Plan) -> RestorePoints:
+def captured_only(plan: Plan) -> Plan:
+    """The plan without its recovery: what it captures lies in the vault."""
+    only_the_end = tuple(step for step in plan.recover if step.action is Action.TEAR_DOWN)
+    return plan.model_copy(update={"recover": only_the_end})
+
+
+def restore_points(drill: Drill) -> RestorePoints:
     """Two clean drills in a row; both must pass, or nothing that these tests show means anything."""
     root = KEPT / _key()
     note = root / "complete.json"
     if not note.exists():
         shutil.rmtree(KEPT, ignore_errors=True)
-        runs = [run_drill(drill, plan, root) for _ in range(2)]
+        runs = [run_drill(drill, make_plan(drill), root) for _ in range(2)]
         for verdict, folder in runs:
             assert verdict["outcome"] == "PASS", f"the clean control is {verdict['outcome']}: see {folder}"
         vault = root / ".portal-drill" / "vault" / drill.name
@@ -64,7 +72,7 @@ def restore_points(drill: Drill, plan: Plan) -> RestorePoints:
 
 def _key() -> str:
     """Over the drill, the harness but for faults and reports, and the fixtures as they stand in git."""
-    digest = hashlib.sha256(DRILL.read_bytes())
+    digest = hashlib.sha256(DRILL.read_bytes() + file_of_tests(DRILL).read_bytes())
     harness = (path for path in (PROJECT / "harness").rglob("*.py") if not {"faults", "report"} & set(path.parts))
     fixtures = (path for path in (PROJECT / "fixtures").rglob("*") if path.is_file())
     for path in sorted([*harness, *fixtures]):
@@ -78,7 +86,7 @@ def run_drill(
 ) -> tuple[Json, Path]:
     """One run to its end; `verdict.json` as written, and the run's folder."""
     with pipeline.drill_run(drill, plan, root=root, progress=Silent(), restore_point=point, fault=fault) as run:
-        pass
+        run_own_tests(run, drill, DRILL)
     verdict: Json = json.loads((run.folder / "verdict.json").read_text(encoding="utf-8"))
     return verdict, run.folder
 

@@ -17,6 +17,7 @@ from harness.model.plan import Plan, Step
 from harness.model.progress import Progress, Silent
 from harness.pipeline import drill_run
 from harness.prepare import make_plan, read_drill
+from harness.pytest_plugin.alone import run_own_tests
 
 DRILL_FILE = Path(__file__).parents[2] / "drills" / "postgresql.drill.yaml"
 
@@ -107,7 +108,7 @@ class Bench:
         with drill_run(
             drill, plan or make_plan(drill), root=self.root, progress=progress or Silent(), restore_point=point
         ) as run:
-            pass
+            run_own_tests(run, drill, DRILL_FILE)
         return Finished(run.run_id, run.folder)
 
     def newest(self) -> Finished:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 def test_clean_drill_is_recovered(clean: Finished) -> None:
     verdict = clean.verdict
     assert clean.outcomes == dict.fromkeys(
-        ("capture", "restore", "restore_point", *registry.product("plain").DEFAULT_CHECKS), "PASS"
+        ("capture", "restore", "restore_point", *registry.product("plain").DEFAULT_CHECKS, "tests"), "PASS"
     )
     assert {name: objective["outcome"] for name, objective in verdict["objectives"].items()} == dict.fromkeys(
         ("rto", "rpo", "skew", "downtime"), "PASS"

@@ -55,7 +55,7 @@ class SmallVolume:
             self._mounted.pop().__exit__(None, None, None)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("size_mib", [30])
+@pytest.mark.parametrize("size_mib", [30, pytest.param(42, marks=pytest.mark.prove)])
 def test_sandbox_without_room_is_ours(size_mib: int, bench: Bench, point: Path) -> None:
     """Too small for the server's own files, for a new database, or for the rows."""
     volume = SmallVolume(bench, size_mib * MIB)

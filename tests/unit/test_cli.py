@@ -43,8 +43,8 @@ class Fake(Stages):
     def make_plan(self, drill: Any, only: tuple[str, ...] = ()) -> Any:
         return SimpleNamespace(only=only, model_dump_json=lambda **_: '{"drill": "liferay-nightly"}')
 
-    def explain(self, plan: Any) -> str:
-        return "1. back up the database"
+    def explain(self, drill: Any, plan: Any) -> str:
+        return "1. back up the database\n"
 
     def json_schema(self) -> dict[str, object]:
         return {"title": "drill"}
@@ -52,7 +52,7 @@ class Fake(Stages):
     @contextmanager
     def drill_run(self, drill: Any, plan: Any, **given: Any) -> Iterator[Any]:
         self.said.append(f"only={plan.only} keep={given['keep']} point={given['restore_point']}")
-        run = SimpleNamespace(run_id="one", folder=Path("reports/x/one"), verdict=None)
+        run = SimpleNamespace(run_id="one", folder=Path("reports/x/one"), verdict=None, tests=None)
         try:
             yield run
             if self.error:
@@ -129,7 +129,7 @@ def test_a_wrong_drill_file_shows_all_its_mistakes(command: str, file: str, caps
 
 
 def test_a_missing_drill_file_is_a_wrong_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["plan", str(tmp_path / "none.drill.yaml")], Fake()) == 3
+    assert cli.main(["plan", str(tmp_path / "none.drill.yaml")]) == 3
     assert "no such file" in capsys.readouterr().err
 
 

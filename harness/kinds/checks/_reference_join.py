@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +12,7 @@ from harness.errors import CouldNotAsk
 from harness.kinds.contracts import Reference, StoredFile, joined
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
-from harness.model.inventory import ClassRule, Difference, ItemClass, Names, rule_of
+from harness.model.inventory import ClassRule, Difference, ItemClass, Names, key_bytes, key_text, rule_of
 
 T = TypeVar("T")
 MOST = 1000  # names that are kept of each sort
@@ -116,9 +115,9 @@ def pairs(
     references: Iterator[Reference], files: Iterator[StoredFile]
 ) -> Iterator[tuple[tuple[Reference, ...], StoredFile | None]]:
     """Merge-join by the bytes of the key, in constant memory. Raises: CouldNotAsk if a side is out of order."""
-    by_key = ((os.fsencode(key), tuple(same)) for key, same in groupby(references, key=lambda one: one.key))
+    by_key = ((key_bytes(key), tuple(same)) for key, same in groupby(references, key=lambda one: one.key))
     named = _ascending(by_key, "rows")
-    stored = _ascending(((os.fsencode(one.key), one) for one in files), "files")
+    stored = _ascending(((key_bytes(one.key), one) for one in files), "files")
     rows, file = next(named, None), next(stored, None)
     while rows or file:
         if file is None or (rows is not None and rows[0] < file[0]):
@@ -137,6 +136,6 @@ def _ascending(keyed: Iterator[tuple[bytes, T]], what: str) -> Iterator[tuple[by
     last = b""
     for pair in keyed:
         if last and pair[0] <= last:
-            raise CouldNotAsk(f"{what} out of order: {os.fsdecode(pair[0])!r} after {os.fsdecode(last)!r}")
+            raise CouldNotAsk(f"{what} out of order: {key_text(pair[0])!r} after {key_text(last)!r}")
         last = pair[0]
         yield pair

@@ -7,7 +7,6 @@ mounts are those that the service itself lives with.
 from __future__ import annotations
 
 import heapq
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from harness.errors import CouldNotAsk
 from harness.kinds.contracts import ComponentAccess, nested_in
 from harness.kinds.records import records
 from harness.model.frozen import JsonValue
-from harness.model.inventory import ItemClass, rule_of
+from harness.model.inventory import ItemClass, key_bytes, rule_of
 
 TIMEOUT_S = 3600.0
 FIRST = 20
@@ -38,7 +37,7 @@ class _Names:
 
     def add(self, name: str) -> None:
         self.count += 1
-        self._kept.append(os.fsencode(name))
+        self._kept.append(key_bytes(name))
         if len(self._kept) >= 2 * self._most:
             self._kept = heapq.nsmallest(self._most, self._kept)
 
@@ -99,7 +98,7 @@ def tree_access(access: ComponentAccess, user: str, before: Before | None) -> Js
         rule = rule_of("" if name == "." else name, access.component.classes)
         if not is_folder and rule and rule.item_class in NO_FILES:
             continue
-        plain = os.fsencode(name).decode("utf-8", "backslashreplace").encode()
+        plain = key_bytes(name).decode("utf-8", "backslashreplace").encode()
         for kind, holds, gone in _kinds(signs, is_folder):
             if holds:
                 kinds[kind].add(name)

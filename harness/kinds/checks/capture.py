@@ -6,10 +6,9 @@ Requirements: GEN-D1, GEN-D2, LR-1, LR-4, LR-23, LR-24, LR-D4.
 
 from __future__ import annotations
 
-from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
 from harness.model.evidence import Evidence, StepState
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AT_REST
 OUTCOMES = frozenset(Outcome)
@@ -22,53 +21,41 @@ class Options(KindOptions):
     pass
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a step failed, an artefact is absent or empty. UNKNOWN: a step was ours to break, or is missing."""
     evidence = record.evidence if record.captured_here else record.restore_point and record.restore_point.evidence
     expected = f"{len(record.plan.components)} components backed up, each with content"
     if not evidence:
-        return _result(Outcome.UNKNOWN, expected, "there is no evidence of a capture", ())
+        return Judgement(Outcome.UNKNOWN, expected, "there is no evidence of a capture")
     planned = [step.id for step in record.plan.capture]
     states = {step.step: step for step in evidence.steps() if step.step in planned}
     failed = [f"{s.step}: {s.reason}" for s in states.values() if s.state is StepState.FAILED]
     broken = [f"{s.step}: {s.reason}" for s in states.values() if s.state is StepState.BROKEN]
     if failed:
-        return _result(Outcome.FAIL, expected, failed[0], failed)
+        return Judgement(Outcome.FAIL, expected, failed[0], failed)
     if broken:
-        return _result(Outcome.UNKNOWN, expected, broken[0], broken)
+        return Judgement(Outcome.UNKNOWN, expected, broken[0], broken)
     if record.restore_point is None:
         reason = _first_open(planned, evidence)
-        return _result(Outcome.UNKNOWN, expected, f"no restore point: {reason}", (reason,))
+        return Judgement(Outcome.UNKNOWN, expected, f"no restore point: {reason}", (reason,))
     result = _judge_artefacts(record, expected)
     unseen = [step.id for step in record.plan.capture if step.action == "back_up" and step.id not in states]
     if unseen and result.outcome is Outcome.PASS:  # a backup that others made
-        return _result(Outcome.UNKNOWN, expected, f"there is no evidence of {joined(unseen)}", unseen)
+        return Judgement(Outcome.UNKNOWN, expected, f"there is no evidence of {joined(unseen)}", unseen)
     return result
 
 
-def _judge_artefacts(record: Record, expected: str) -> CheckResult:
+def _judge_artefacts(record: Record, expected: str) -> Judgement:
     point = record.restore_point
     assert point is not None
     wanted = [step.subject for step in record.plan.capture if step.action == "back_up"]
     lacking = [f"{name}: nothing was written" for name in wanted if not (a := point.artefact(name)) or not a.size_bytes]
     if lacking:
-        return _result(Outcome.FAIL, expected, joined(lacking), lacking)
+        return Judgement(Outcome.FAIL, expected, joined(lacking), lacking)
     size = sum(artefact.size_bytes for artefact in point.artefacts)
-    return _result(Outcome.PASS, expected, f"{len(wanted)} components, {size / 1e6:,.1f} MB", ())
+    return Judgement(Outcome.PASS, expected, f"{len(wanted)} components, {size / 1e6:,.1f} MB")
 
 
 def _first_open(planned: list[str], evidence: Evidence) -> str:
     done = {step.step for step in evidence.steps() if step.state is StepState.ENDED}
     return next((f"step {step} did not end" for step in planned if step not in done), "it was not sealed")
-
-
-def _result(outcome: Outcome, expected: str, found: str, names: list[str] | tuple[str, ...]) -> CheckResult:
-    return CheckResult(
-        name="capture",
-        when=WHEN,
-        outcome=outcome,
-        expected=expected,
-        found=found,
-        items=Named(count=len(names), first=tuple(names[:20])),
-        requirements=REQUIREMENTS,
-    )

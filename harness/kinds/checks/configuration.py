@@ -11,24 +11,33 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from harness.kinds.contracts import CheckAccess, KindOptions, NamesEndpoints, Record, SourceAccess, When, joined
+from harness.kinds.contracts import (
+    CheckAccess,
+    Judgement,
+    KindOptions,
+    NamesEndpoints,
+    Record,
+    SourceAccess,
+    When,
+    joined,
+)
 from harness.kinds.endpoints import is_own
 from harness.model.drill import fits_host
 from harness.model.evidence import Observation
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AS_RESTORED
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
 REQUIREMENTS = ("LR-D7", "GEN-D20", "HCL-20")
+EXPECTED = "nothing that the source names outside its own stack"
 MOST_HOSTS, MOST_PLACES = 2000, 5
 NO_CAPABILITY = "this portal's adapter cannot tell what its configuration names"
 
 
-class Allowed(KindOptions):
+class AllowedHost(KindOptions):
     """A host that the restored copy may go on naming; `*` stands for any characters."""
 
     host: str
@@ -36,7 +45,7 @@ class Allowed(KindOptions):
 
 
 class Options(KindOptions):
-    allowed: list[Allowed] = Field(
+    allowed: list[AllowedHost] = Field(
         default=[], description="Hosts that the restored copy may go on naming, each `host` (with `*`) and `reason`."
     )
 
@@ -79,18 +88,18 @@ def _named(access: SourceAccess) -> dict[str, JsonValue]:
     return {"read": read, "left_out": left_out, "hosts": hosts}
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a host of the source is still named. UNKNOWN: one side's configuration was not read, or names nothing at
     all, not even its own services."""
     now, before = _data(record.seen("configuration")), _data(record.at_source("configuration"))
     if now is None or before is None:
         side = "restored" if now is None else "source's"
-        return _result(Outcome.UNKNOWN, f"nobody looked at the {side} configuration", [])
+        return Judgement(Outcome.UNKNOWN, EXPECTED, f"nobody looked at the {side} configuration")
     if now["read"] is None or before["read"] is None:
-        return _result(Outcome.UNKNOWN, NO_CAPABILITY, [])
+        return Judgement(Outcome.UNKNOWN, EXPECTED, NO_CAPABILITY)
     if not now["read"] or not before["read"]:
         side = "restored" if not now["read"] else "source's"
-        return _result(Outcome.UNKNOWN, f"in the {side} configuration not even its own services were found", [])
+        return Judgement(Outcome.UNKNOWN, EXPECTED, f"in the {side} configuration not even its own services were found")
     addresses = before["addresses"]
     of_source = {*_hosts(before), *(str(a) for a in addresses.values())} if isinstance(addresses, dict) else set()
     still = {host: where for host, where in _hosts(now).items() if host in of_source}
@@ -99,14 +108,16 @@ def judge(record: Record, options: Options) -> CheckResult:
     if wrong:
         hosts = [host for host in still if host not in allowed]
         found = f"{len(hosts)} hosts of the source are still named: {joined(hosts)}; {joined(wrong, 2)}"
-        return _result(Outcome.FAIL, found, wrong)
+        return Judgement(Outcome.FAIL, EXPECTED, found, wrong)
     if now["left_out"] or before["left_out"]:
-        return _result(Outcome.UNKNOWN, f"more than {MOST_HOSTS:,} hosts are named; the rest was not compared", [])
+        return Judgement(
+            Outcome.UNKNOWN, EXPECTED, f"more than {MOST_HOSTS:,} hosts are named; the rest was not compared"
+        )
     if not _hosts(before):
-        return _result(Outcome.PASS, "the source's configuration names nothing outside its own stack", [])
+        return Judgement(Outcome.PASS, EXPECTED, "the source's configuration names nothing outside its own stack")
     found = f"none of {len(_hosts(before)) - len(allowed)} hosts that the source's configuration names"
     listed = [f"{host} ({reason})" for host, reason in allowed.items()]
-    return _result(Outcome.PASS, found + (f"; allowed: {joined(listed)}" if listed else ""), [])
+    return Judgement(Outcome.PASS, EXPECTED, found + (f"; allowed: {joined(listed)}" if listed else ""))
 
 
 def _reason(host: str, record: Record, options: Options) -> str:
@@ -124,15 +135,3 @@ def _hosts(data: dict[str, JsonValue]) -> dict[str, list[str]]:
 
 def _data(seen: Observation | None) -> dict[str, JsonValue] | None:
     return seen.data if seen and isinstance(seen.data, dict) else None
-
-
-def _result(outcome: Outcome, found: str, names: list[str]) -> CheckResult:
-    return CheckResult(
-        name="configuration",
-        when=WHEN,
-        outcome=outcome,
-        expected="nothing that the source names outside its own stack",
-        found=found,
-        items=Named(count=len(names), first=tuple(names[:20])),
-        requirements=REQUIREMENTS,
-    )

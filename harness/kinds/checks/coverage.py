@@ -16,6 +16,7 @@ from pydantic import Field
 
 from harness.kinds.checks._survey import Container, Survey, layouts, look_around
 from harness.kinds.contracts import (
+    Judgement,
     KindOptions,
     NamesEndpoints,
     PlacesFiles,
@@ -27,16 +28,14 @@ from harness.kinds.contracts import (
 )
 from harness.model.drill import Component, Drill
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
 from harness.model.layout import Layout, below
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AT_SOURCE
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
 REQUIREMENTS = ("LR-1", "LR-4", "LR-16", "LR-18", "LR71-10", "LR71-11", "HCL-20", "GEN-D17")
-FIRST = 20
 
 
 class Options(KindOptions):
@@ -131,7 +130,7 @@ def _is_loopback(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: anything that is neither declared nor waived. UNKNOWN: something could not be surveyed, or nothing was."""
     seen = record.at_source("coverage")
     data = seen.data if seen and isinstance(seen.data, dict) else {}
@@ -151,14 +150,12 @@ def judge(record: Record, options: Options) -> CheckResult:
         outcome, found = Outcome.UNKNOWN, joined(unasked) or "nothing was surveyed"
     else:
         outcome, found = Outcome.PASS, _summary(data, surveyed, len(waived))
-    return CheckResult(
-        name="coverage",
-        when=WHEN,
+    return Judgement(
         outcome=outcome,
         expected="everything that the source has is declared, or waived with a reason",
         found=found,
-        items=Named(count=len(items) + more, first=tuple(items[:FIRST])),
-        requirements=REQUIREMENTS,
+        names=items,
+        count=len(items) + more,
     )
 
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
 from harness.model.drill import Component
-from harness.model.inventory import Difference, Named
-from harness.model.verdict import CheckResult, Outcome, worst
+from harness.model.inventory import Difference
+from harness.model.verdict import Outcome, worst
 
 WHEN = When.AT_REST
 OUTCOMES = frozenset(Outcome)
@@ -54,7 +54,7 @@ def loosened(options: Options) -> Iterator[str]:
         yield f"up to {options.max_transient_percent:g} % of the items may change during the backup, not {default:g} %"
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: missing, extra or changed. UNKNOWN: a component without a comparison, empty on both sides, or with
     more transient items than the bracket may excuse."""
     components = [c for c in record.plan.components if c.name not in record.drill.rebuilt()]
@@ -79,14 +79,12 @@ def judge(record: Record, options: Options) -> CheckResult:
         names = ["the drill has no component that could be compared"]
     good = f"{compared:,} items of {len(components)} components are equal"
     good += f"; {ignored:,} are of classes that are not judged" if ignored else ""
-    return CheckResult(
-        name="data_parity",
-        when=WHEN,
+    return Judgement(
         outcome=outcome,
         expected="every item of the source, equal; nothing extra",
         found=good if outcome is Outcome.PASS else joined(names),
-        items=Named(count=max(count, len(names)), first=tuple(names[:FIRST])),
-        requirements=REQUIREMENTS,
+        names=names,
+        count=max(count, len(names)),
     )
 
 

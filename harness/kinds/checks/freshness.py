@@ -6,10 +6,10 @@ beside today's database lack it (LR-33, the commonest failure, design fact 8).
 
 from __future__ import annotations
 
-from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
+from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Record, When, joined
 from harness.model.frozen import JsonValue
 from harness.model.restore_point import RestorePoint
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AS_RESTORED
 OUTCOMES = frozenset(Outcome)
@@ -43,7 +43,7 @@ def _lost(record: Record, point: RestorePoint) -> tuple[list[str], int]:
     return lost, asked
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: the newest nonce is another one, or none, or a write from before a capture is lost. UNKNOWN: not asked."""
     seen, point = record.evidence.observation("freshness"), record.restore_point
     nonces = seen.data if seen and isinstance(seen.data, list) else None
@@ -59,6 +59,4 @@ def judge(record: Record, options: Options) -> CheckResult:
         outcome = Outcome.FAIL if lost else Outcome.PASS if asked else Outcome.UNKNOWN
         found = f"nonce {point.nonce}, and all {asked} writes from before the captures"
         found = f"lost though acknowledged before its capture: {joined(lost)}" if lost else found
-    return CheckResult(
-        name="freshness", when=WHEN, outcome=outcome, expected=expected, found=found, requirements=REQUIREMENTS
-    )
+    return Judgement(outcome, expected, found)

@@ -13,11 +13,11 @@ from pydantic import Field
 
 from harness.kinds.checks._in_flight import MOST, TOLERANCE, Window, changed_meanwhile, window_of
 from harness.kinds.checks._lists import merged, titled
-from harness.kinds.contracts import CheckAccess, ContentItem, KindOptions, ListsIndex, Record, When, joined
+from harness.kinds.contracts import CheckAccess, ContentItem, Judgement, KindOptions, ListsIndex, Record, When, joined
 from harness.model.drill import Drill
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named, Names
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.inventory import Names
+from harness.model.verdict import Outcome
 
 WHEN = When.AS_RESTORED
 OUTCOMES = frozenset(Outcome)
@@ -133,13 +133,13 @@ def _count(mine: ContentItem | None, theirs: ContentItem | None, kinds: dict[str
         kinds["stale"].add(f"{titled(mine)} has {other} in the index, in the database revision {mine.revision}")
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: anything missing, ghost, stale, or not found as it must be. UNKNOWN: nothing to compare."""
     seen = record.evidence.observation("index_consistency")
     when = moment(record.drill)
     expected = "the index holds exactly the content's ids and revisions, and searches find exactly them"
     if seen is None or not isinstance(seen.data, dict):
-        return _result(when, Outcome.UNKNOWN, expected, "the index was not looked at", [], 0)
+        return Judgement(Outcome.UNKNOWN, expected, "the index was not looked at", when=when)
     data = seen.data
     names, count = list[str](), 0
     for kind in ("missing", "ghost", "stale", "search_missing", "search_unexpected"):
@@ -154,27 +154,15 @@ def judge(record: Record, options: Options) -> CheckResult:
         found = (
             f"the clock was set by {moved_s:g} s during the backup: what was written then cannot be told by its time"
         )
-        return _result(when, Outcome.UNKNOWN, expected, f"{found}; {joined(names, 3)}", names, count)
+        return Judgement(Outcome.UNKNOWN, expected, f"{found}; {joined(names, 3)}", names, count, when)
     if count:
-        return _result(when, Outcome.FAIL, expected, f"{count} differences: {joined(names, 3)}", names, count)
+        return Judgement(Outcome.FAIL, expected, f"{count} differences: {joined(names, 3)}", names, count, when)
     in_database, queries = int(str(data.get("database_count", 0))), int(str(data["queries"]))
     if not data["covered_by_queries"] or (data["engine_list"] and in_database < options.floor):
         found = f"{in_database} items in the database, {queries} queries: nothing that could disagree"
-        return _result(when, Outcome.UNKNOWN, expected, found, [], 0)
+        return Judgement(Outcome.UNKNOWN, expected, found, when=when)
     reached = int(str(data["covered_by_queries"]))
     found = f"{in_database:,} items in both lists; {queries} searches find all they must, {reached:,} items among them"
     if skewed["count"]:
         found += f"; {skewed['count']} written while the backup ran (skew)"
-    return _result(when, Outcome.PASS, expected, found, [], 0)
-
-
-def _result(when: When, outcome: Outcome, expected: str, found: str, names: list[str], count: int) -> CheckResult:
-    return CheckResult(
-        name="index_consistency",
-        when=when,
-        outcome=outcome,
-        expected=expected,
-        found=found,
-        items=Named(count=count, first=tuple(names[:FIRST])),
-        requirements=REQUIREMENTS,
-    )
+    return Judgement(Outcome.PASS, expected, found, when=when)

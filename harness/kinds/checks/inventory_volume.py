@@ -2,8 +2,10 @@
 
 A backup that is suddenly a tenth of the last one succeeded, and is worth nothing: an exclude too wide (GEN-D19, LR-14),
 a full disk (GEN-D2), a source that was emptied. Judged are items (of the source's own inventory) and bytes (of the
-artefact), component by component. What the capture recorded of both stands in the restore point, so that a later
-recovery judges the same.
+artefact), component by component, without what may be many today and few tomorrow: caches, temporary files, logs.
+Their items are counted apart; of their bytes only the size at the source is known, not whether they are in the
+artefact, so that a change is judged that they cannot explain. What the capture recorded stands in the restore point,
+so that a later recovery judges the same.
 Requirements: HCL-16, LR-14, GEN-D2, GEN-D19.
 """
 
@@ -13,10 +15,9 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field, field_validator
 
-from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AT_SOURCE
 OUTCOMES = frozenset(Outcome)
@@ -51,7 +52,7 @@ def loosened(options: Options) -> Iterator[str]:
         yield f"changes by fewer than {options.floor_items} items or {options.floor_bytes} bytes are not judged"
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: items or bytes of a component outside the ratios, by more than the floor, or all of it gone. UNKNOWN: no
     record of the volumes. A first run has nothing to compare with: it is judged that there is something at all."""
     seen = record.at_source("inventory_volume")
@@ -66,14 +67,11 @@ def judge(record: Record, options: Options) -> CheckResult:
     unknown = [text for outcome, text in found if outcome is Outcome.UNKNOWN]
     named = wrong or unknown
     notes = [text for outcome, text in found if outcome is Outcome.PASS]
-    return CheckResult(
-        name="inventory_volume",
-        when=WHEN,
+    return Judgement(
         outcome=Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown else Outcome.PASS,
         expected=f"{options.within[0]:g} to {options.within[1]:g} times the items and bytes of the last restore point",
         found=joined(named or [_good(now, last), *notes]),
-        items=Named(count=len(named), first=tuple(named[:20])),
-        requirements=REQUIREMENTS,
+        names=named,
     )
 
 
@@ -94,14 +92,23 @@ def _judge_change(record: Record, now: _Volumes, last: _Volumes, options: Option
     allowed = {component.name: component.may_be_empty for component in record.plan.components}
     for name in sorted(now.keys() & last.keys() & allowed.keys()):
         for what, floor in (("items", options.floor_items), ("bytes", options.floor_bytes)):
-            new, old = _number(_part(now, name), what), _number(_part(last, name), what)
-            if new is None or not old:
+            new, old = _lasting(_part(now, name), what), _lasting(_part(last, name), what)
+            if new is None or old is None or not old[1]:
                 continue  # said above, or grown from nothing
-            low, high = (ratio * old for ratio in options.within)
-            gone = new == 0 and not allowed[name]
-            if gone or (not low <= new <= high and abs(new - old) >= floor):
-                times = f"{new / old:.3g} times as many"
-                yield Outcome.FAIL, f"{name}: {new:,} {what}, {times} as the {old:,} of the last restore point"
+            few = new[1] < options.within[0] * old[0] and old[0] - new[1] >= floor
+            many = new[0] > options.within[1] * old[1] and new[0] - old[1] >= floor
+            if few or many or (new[1] == 0 and not allowed[name]):
+                one, other = (new[1], old[0]) if not many else (new[0], old[1])
+                times = f"{one / other:.3g} times as many" if other else "not as many"
+                yield Outcome.FAIL, f"{name}: {one:,} {what}, {times} as the {other:,} of the last restore point"
+
+
+def _lasting(volumes: _Volumes, what: str) -> tuple[int, int] | None:
+    """The least and the most that there may be without what is volatile."""
+    count, volatile = _number(volumes, what), _number(volumes, f"volatile_{what}") or 0
+    if count is None:
+        return None
+    return max(0, count - volatile), count if what == "bytes" else max(0, count - volatile)
 
 
 def _not_in_both(now: _Volumes, last: _Volumes) -> Iterator[_Found]:

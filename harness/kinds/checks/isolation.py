@@ -11,18 +11,17 @@ from typing import Any
 
 from pydantic import Field
 
-from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
-from harness.model.drill import Drill, fits_host
+from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Record, When, joined
+from harness.model.drill import Drill
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.SETTLED
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
 REQUIREMENTS = ("LR-D7", "GEN-D20", "GEN-D21")
-FIRST = 20
+EXPECTED = "cut off from the outside and from the host; nothing undeclared asked for"
 
 
 class Allowed(KindOptions):
@@ -68,34 +67,30 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     }
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a way out is open, or something undeclared was asked for. UNKNOWN: not all was tried, or recorded."""
     seen = record.seen("isolation")
     data: Any = seen.data if seen else None
     if not isinstance(data, dict):
-        return _result(Outcome.UNKNOWN, "nobody looked whether it is cut off", [])
+        return Judgement(Outcome.UNKNOWN, EXPECTED, "nobody looked whether it is cut off")
     wide = [f"{way['name']}: open: {way['found']}" for way in data["ways_out"] if way["open"]]
     undeclared = [attempt for attempt in data["attempts"] if not _allowed(attempt, options, record.drill)]
     names = [*wide, *dict.fromkeys(_names(undeclared))]
     if names:
-        return _result(Outcome.FAIL, joined(names, 3), names)
+        return Judgement(Outcome.FAIL, EXPECTED, joined(names, 3), names)
     lacking = [f"{way['name']}: {way['found']}" for way in data["ways_out"] if way["open"] is None]
     lacking += data["not_recorded"]
     if lacking or not data["ways_out"]:
-        return _result(Outcome.UNKNOWN, joined(lacking) or "no way out was tried", lacking)
+        return Judgement(Outcome.UNKNOWN, EXPECTED, joined(lacking) or "no way out was tried", lacking)
     allowed = [*dict.fromkeys(_names(data["attempts"]))]
     tried = f"{len(data['ways_out'])} ways out tried, none is open; "
     said = f"it asked for {len(allowed)} allowed things: {joined(allowed, 3)}" if allowed else "it asked for nothing"
-    return _result(Outcome.PASS, tried + said, [])
+    return Judgement(Outcome.PASS, EXPECTED, tried + said)
 
 
 def _allowed(attempt: dict[str, Any], options: Options, drill: Drill) -> bool:
-    if any(system.reachable and system.is_host(attempt["target"]) for system in drill.external):
-        return True
-    return any(
-        fits_host(attempt["target"], rule.host) and (attempt["port"] in (None, rule.port) or not rule.port)
-        for rule in options.allowed
-    )
+    rules = [(rule.host, rule.port, rule.reason) for rule in options.allowed]
+    return drill.why_asked(attempt["target"], attempt["port"], rules) is not None
 
 
 def _names(attempts: list[dict[str, Any]]) -> Iterator[str]:
@@ -115,15 +110,3 @@ def _names(attempts: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{service} called {where}: {attempt['detail']}"
         elif attempt["sort"] == "host":
             yield f"{service} asked {attempt['count']} times for services of the machine that the engine runs on"
-
-
-def _result(outcome: Outcome, found: str, names: list[str]) -> CheckResult:
-    return CheckResult(
-        name="isolation",
-        when=WHEN,
-        outcome=outcome,
-        expected="cut off from the outside and from the host; nothing undeclared asked for",
-        found=found,
-        items=Named(count=len(names), first=tuple(names[:FIRST])),
-        requirements=REQUIREMENTS,
-    )

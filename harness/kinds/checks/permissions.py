@@ -14,12 +14,21 @@ from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.checks._permissions_judged import Data, judge_scripts, judge_trees, judge_users, part
 from harness.kinds.checks._processes import Process, Users, processes, users_of
 from harness.kinds.checks._tree_access import Before, tree_access
-from harness.kinds.contracts import CheckAccess, HasScripts, KindOptions, Record, Script, SourceAccess, When, joined
+from harness.kinds.contracts import (
+    CheckAccess,
+    HasScripts,
+    Judgement,
+    KindOptions,
+    Record,
+    Script,
+    SourceAccess,
+    When,
+    joined,
+)
 from harness.model.drill import Component
 from harness.model.evidence import AT_SOURCE
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AS_RESTORED
 OUTCOMES = frozenset(Outcome)
@@ -109,7 +118,7 @@ def _run(access: SourceAccess, script: Script, users: Users | str | None) -> Jso
 # ---------------------------------------------------------------- judging
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a mode, owner or extended attribute differs; a service runs as another user; its user can do less; a script
     that ran does not run. UNKNOWN: not compared, not asked, or a script that did not run at the source either."""
     there, here = record.at_source("permissions"), record.seen("permissions")
@@ -126,14 +135,12 @@ def judge(record: Record, options: Options) -> CheckResult:
                 (wrong if outcome is Outcome.FAIL else unknown if outcome is Outcome.UNKNOWN else notes).append(text)
     count = max(count, len(wrong))
     outcome = Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown else Outcome.PASS
-    return CheckResult(
-        name="permissions",
-        when=WHEN,
+    return Judgement(
         outcome=outcome,
         expected="modes and owners as on the source, and services that run as the same users and may do the same",
         found=joined(wrong or unknown or notes),
-        items=Named(count=count if wrong else len(unknown), first=tuple((wrong or unknown)[:20])),
-        requirements=REQUIREMENTS,
+        names=wrong or unknown,
+        count=count if wrong else len(unknown),
     )
 
 

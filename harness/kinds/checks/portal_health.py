@@ -11,10 +11,9 @@ from itertools import chain
 
 from pydantic import Field
 
-from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
+from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Record, When, joined
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AS_RESTORED
 OUTCOMES = frozenset(Outcome)
@@ -57,7 +56,7 @@ def _changed_meanwhile(access: CheckAccess, before: dict[str, str]) -> dict[str,
     return {name: value for name, value in changed.items() if now.get(name) == value}
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: any probe differs. UNKNOWN: no probe was asked (an empty list shows nothing)."""
     seen = record.evidence.observation("portal_health")
     probes = [p for p in seen.data if isinstance(p, dict)] if seen and isinstance(seen.data, list) else []
@@ -65,12 +64,9 @@ def judge(record: Record, options: Options) -> CheckResult:
     wrong = [f"{p['name']}: expected {p['expected']}, found {p['found']}" for p in judged if not p["ok"]]
     outcome = Outcome.UNKNOWN if not judged else Outcome.FAIL if wrong else Outcome.PASS
     asked = f"{len(judged)} of {len(judged)} probes good" if judged else "no probe was asked: the portal did not answer"
-    return CheckResult(
-        name="portal_health",
-        when=WHEN,
+    return Judgement(
         outcome=outcome,
         expected="login, pages, modules, licence and settings as on the source",
         found=joined(wrong, 3) if wrong else asked,
-        items=Named(count=len(wrong), first=tuple(wrong[:20])),
-        requirements=REQUIREMENTS,
+        names=wrong,
     )

@@ -18,6 +18,7 @@ from harness.kinds.checks._reference_join import Join, Window, pairs
 from harness.kinds.contracts import (
     CheckAccess,
     HoldsReferences,
+    Judgement,
     KindOptions,
     ListsFiles,
     Record,
@@ -27,14 +28,15 @@ from harness.kinds.contracts import (
 )
 from harness.model.evidence import AT_SOURCE, Observation
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Difference, Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.inventory import Difference
+from harness.model.verdict import Outcome
 
 WHEN = When.AT_REST
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = True
 ALWAYS = False
 REQUIREMENTS = ("LR-9", "LR-18", "LR-33", "GEN-D8")
+EXPECTED = "every row's file is there in its size, and every file has its row"
 
 
 class Options(KindOptions):
@@ -101,12 +103,14 @@ def _joined(
     return data
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a row without its file, another size, a file without row that had one at the source. UNKNOWN: not
     compared, no rows at all, or too much that changed while the backup ran to tell it from a loss."""
     seen, source = _data(record.seen("reference_parity")), _data(record.at_source("reference_parity"))
     if not seen or "refusal" in seen:
-        return _result(Outcome.UNKNOWN, str((seen or {}).get("refusal", "rows and files were not compared")), [], 0)
+        return Judgement(
+            Outcome.UNKNOWN, EXPECTED, str((seen or {}).get("refusal", "rows and files were not compared"))
+        )
     parts = [part for part in seen.values() if isinstance(part, dict)]
     before = [part for part in (source or {}).values() if isinstance(part, dict)]
     rows, files = sum(_count(part, "rows") for part in parts), sum(_count(part, "files") for part in parts)
@@ -118,17 +122,21 @@ def judge(record: Record, options: Options) -> CheckResult:
     unclear_count = sum(_of(part, "undecided")[0] for part in parts) + orphan_count - len(orphans)
     if wrong:
         found = f"{count + len(orphans)} do not agree: {joined(wrong, 3)}"
-        return _result(Outcome.FAIL, found, wrong, count + len(orphans))
+        return Judgement(Outcome.FAIL, EXPECTED, found, wrong, count + len(orphans))
     if unclear_count:
         found = f"{unclear_count} of which it cannot be told whether the backup or its restore lost them or their row"
-        return _result(Outcome.UNKNOWN, f"{found}: {joined(unclear, 3)}" if unclear else found, unclear, unclear_count)
+        return Judgement(
+            Outcome.UNKNOWN, EXPECTED, f"{found}: {joined(unclear, 3)}" if unclear else found, unclear, unclear_count
+        )
     if not rows:
-        return _result(Outcome.UNKNOWN, f"no row names a file ({files:,} files): nothing that could disagree", [], 0)
+        return Judgement(
+            Outcome.UNKNOWN, EXPECTED, f"no row names a file ({files:,} files): nothing that could disagree"
+        )
     good = f"{rows:,} rows name files that are all there, in their size"
     for kind, words in (("transient", "changed while the backup ran"), ("orphan", "had no row at the source either")):
         if listed := [name for part in parts for name in _of(part, kind)[1]]:
             good += f"; {sum(_of(part, kind)[0] for part in parts)} {words}: {joined(listed, 2)}"
-    return _result(Outcome.PASS, good, [], 0)
+    return Judgement(Outcome.PASS, EXPECTED, good)
 
 
 def _losses(parts: list[dict[str, JsonValue]], before: list[dict[str, JsonValue]]) -> Iterator[str]:
@@ -161,15 +169,3 @@ def _of(part: dict[str, JsonValue], kind: str) -> tuple[int, list[str]]:
     named = part[kind]
     assert isinstance(named, dict) and isinstance(named["first"], list)
     return int(str(named["count"])), [str(name) for name in named["first"]]
-
-
-def _result(outcome: Outcome, found: str, names: list[str], count: int) -> CheckResult:
-    return CheckResult(
-        name="reference_parity",
-        when=WHEN,
-        outcome=outcome,
-        expected="every row's file is there in its size, and every file has its row",
-        found=found,
-        items=Named(count=count, first=tuple(names[:20])),
-        requirements=REQUIREMENTS,
-    )

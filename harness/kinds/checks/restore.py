@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.kinds.contracts import KindOptions, Record, When
+from harness.kinds.contracts import Judgement, KindOptions, Record, When
 from harness.model.evidence import StepLine, StepState
-from harness.model.inventory import Named
 from harness.model.plan import Action
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AT_REST
 OUTCOMES = frozenset(Outcome)
@@ -24,7 +23,7 @@ class Options(KindOptions):
     pass
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a step failed after restored data went in, or nobody restores a component. UNKNOWN: a step is missing,
     skipped or ours to break, or a restore has left no mark."""
     planned = [step.id for step in record.plan.recover if step.action not in _LOOKING]
@@ -41,10 +40,10 @@ def judge(record: Record, options: Options) -> CheckResult:
         failed += [f"{name}: no step restores it" for name in forgotten]
     others += [f"restore:{name}: it ended, and no mark says that {name} was restored" for name in unmarked]
     if failed:
-        return _result(Outcome.FAIL, expected, failed[0], [*failed, *others])
+        return Judgement(Outcome.FAIL, expected, failed[0], [*failed, *others])
     if others:
-        return _result(Outcome.UNKNOWN, expected, others[0], others)
-    return _result(Outcome.PASS if planned else Outcome.UNKNOWN, expected, f"{len(planned)} steps ended", [])
+        return Judgement(Outcome.UNKNOWN, expected, others[0], others)
+    return Judgement(Outcome.PASS if planned else Outcome.UNKNOWN, expected, f"{len(planned)} steps ended")
 
 
 def _not_restored(record: Record, states: Mapping[str, StepLine]) -> tuple[list[str], list[str]]:
@@ -54,15 +53,3 @@ def _not_restored(record: Record, states: Mapping[str, StepLine]) -> tuple[list[
     wanted = [c.name for c in record.drill.components if c.name not in {*record.drill.rebuilt(), *marked}]
     ended = {step for step, line in states.items() if line.state is StepState.ENDED}
     return [name for name in wanted if name not in planned], [n for n in wanted if planned.get(n) in ended]
-
-
-def _result(outcome: Outcome, expected: str, found: str, names: list[str]) -> CheckResult:
-    return CheckResult(
-        name="restore",
-        when=WHEN,
-        outcome=outcome,
-        expected=expected,
-        found=found,
-        items=Named(count=len(names), first=tuple(names[:20])),
-        requirements=REQUIREMENTS,
-    )

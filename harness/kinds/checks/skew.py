@@ -13,12 +13,11 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.kinds.contracts import KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
 from harness.model.drill import Group
 from harness.model.evidence import Evidence, Mark
-from harness.model.inventory import Named
 from harness.model.restore_point import Artefact, RestorePoint
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AS_RESTORED
 OUTCOMES = frozenset(Outcome)
@@ -45,7 +44,7 @@ class _Write:
     kept: bool
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a group captured in another order or over its limit; a tier that holds what was written after its capture,
     or lacks what was written before it. UNKNOWN: no capture points, or writes that were not seen."""
     point = record.restore_point
@@ -61,14 +60,11 @@ def judge(record: Record, options: Options) -> CheckResult:
     wrong = [text for outcome, text in found if outcome is Outcome.FAIL]
     unknown = [text for outcome, text in found if outcome is Outcome.UNKNOWN]
     named = wrong or unknown
-    return CheckResult(
-        name="skew",
-        when=WHEN,
+    return Judgement(
         outcome=Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown else Outcome.PASS,
         expected="every tier of the instant that its artefact claims, captured in the declared order",
         found=joined(named or [text for _, text in found]),
-        items=Named(count=len(named), first=tuple(named[:20])),
-        requirements=REQUIREMENTS,
+        names=named,
     )
 
 

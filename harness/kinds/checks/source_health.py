@@ -13,6 +13,7 @@ from harness.errors import CommandFailed
 from harness.kinds.checks._lists import merged, titled
 from harness.kinds.contracts import (
     ContentItem,
+    Judgement,
     KindOptions,
     ListsIndex,
     Probe,
@@ -23,8 +24,7 @@ from harness.kinds.contracts import (
     joined,
 )
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.AT_SOURCE
 OUTCOMES = frozenset(Outcome)
@@ -95,7 +95,7 @@ def _difference(mine: ContentItem | None, theirs: ContentItem | None) -> tuple[s
     return max(known).isoformat() if known else "", f"{word}: {titled(one)}"
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a probe is not as expected, or index and content differ for longer than a minute. UNKNOWN: none asked."""
     seen = record.at_source("source_health")
     data = seen.data if seen and isinstance(seen.data, dict) else {}
@@ -116,14 +116,11 @@ def judge(record: Record, options: Options) -> CheckResult:
     if probes and "items" in data:
         good += f"; the index agrees with the content, {int(str(data['items'])):,} items"
         good += f" ({data['different']} of the last minute are under way)" * bool(data["different"])
-    return CheckResult(
-        name="source_health",
-        when=WHEN,
+    return Judgement(
         outcome=outcome,
         expected="the source is well before its backup",
         found=joined(wrong, 3) if wrong else good,
-        items=Named(count=len(wrong), first=tuple(wrong[:FIRST])),
-        requirements=REQUIREMENTS,
+        names=wrong,
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
+from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Record, When, joined
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.TORN_DOWN
 OUTCOMES = frozenset({Outcome.PASS, Outcome.UNKNOWN})  # leftovers: isolation was not shown
@@ -22,7 +21,7 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     return None if access.leftovers is None else [*access.leftovers]
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """UNKNOWN: something is left, the sandbox was kept, or nobody looked."""
     seen = record.evidence.observation("teardown")
     left = [str(name) for name in seen.data] if seen and isinstance(seen.data, list) else None
@@ -36,12 +35,9 @@ def judge(record: Record, options: Options) -> CheckResult:
     else:
         outcome = Outcome.UNKNOWN if left else Outcome.PASS
         found = f"left behind: {joined(left)}" if left else "nothing is left"
-    return CheckResult(
-        name="teardown",
-        when=WHEN,
+    return Judgement(
         outcome=outcome,
         expected="no container, network, volume or rule of this run",
         found=found,
-        items=Named(count=len(left or ()), first=tuple((left or [])[:20])),
-        requirements=REQUIREMENTS,
+        names=left or [],
     )

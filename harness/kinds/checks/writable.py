@@ -7,11 +7,10 @@ index or a document library that belongs to somebody else show at the first writ
 from __future__ import annotations
 
 from harness.errors import CommandFailed
-from harness.kinds.contracts import CheckAccess, KindOptions, Record, When, joined
+from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Record, When, joined
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Named
 from harness.model.restore_point import Canary
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 WHEN = When.SETTLED
 OUTCOMES = frozenset(Outcome)
@@ -48,7 +47,7 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     ]
 
 
-def judge(record: Record, options: Options) -> CheckResult:
+def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a tier did not acknowledge the item, or does not have it. UNKNOWN: nothing was written."""
     seen = record.evidence.observation("writable")
     tiers = [t for t in seen.data if isinstance(t, dict)] if seen and isinstance(seen.data, list) else []
@@ -60,12 +59,9 @@ def judge(record: Record, options: Options) -> CheckResult:
     wrong += [f"refused: {t['refused']}" for t in tiers[:1] if t["refused"] and not wrong]
     outcome = Outcome.UNKNOWN if not tiers else Outcome.FAIL if wrong else Outcome.PASS
     good = f"written and found in {joined(str(t['tier']) for t in tiers)}" if tiers else "nothing was written"
-    return CheckResult(
-        name="writable",
-        when=WHEN,
+    return Judgement(
         outcome=outcome,
         expected="a new item in every tier",
         found=joined(wrong) if wrong else good,
-        items=Named(count=len(wrong), first=tuple(wrong[:20])),
-        requirements=REQUIREMENTS,
+        names=wrong,
     )

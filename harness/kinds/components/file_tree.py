@@ -6,7 +6,6 @@ GEN-D17 (links are listed with their targets), LR-8 to LR-15, LR-21.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -25,8 +24,9 @@ from harness.kinds.contracts import (
     nested_in,
 )
 from harness.kinds.records import records, whole_lines
+from harness.model.drill import Service
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Lines
+from harness.model.inventory import Lines, key_bytes
 
 NEEDS_SERVICE = False
 IS_INDEX = False
@@ -46,6 +46,11 @@ find . -xdev "${{prune[@]}}" '(' -type f -o -type l ')' -printf '%P\001//%Y %y %
 
 class Options(KindOptions):
     path: str = Field(description="Absolute path of the tree, on a named volume of the service.")
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """Each named volume."""
+    return tuple({"path": path} for path, volume in service.volumes.items() if not volume.startswith("/"))
 
 
 def inventory(access: ComponentAccess) -> Iterator[Lines]:
@@ -83,7 +88,7 @@ def _pairs(shell: Shell, script: str, path: str, *nested: str) -> Iterator[tuple
 def prefix_digests(access: ComponentAccess, sizes: Mapping[str, int]) -> dict[str, str]:
     """Digests of the first bytes of each file that still has as many (class `append`, LR-15)."""
     root = str(access.component.options["path"])
-    asked = b"".join(b"%d %s\0" % (size, os.fsencode(key)) for key, size in sizes.items())
+    asked = b"".join(b"%d %s\0" % (size, key_bytes(key)) for key, size in sizes.items())
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
         said = shell.run(["inventory-tree", root, "--beginnings"], stdin=asked, timeout_s=TIMEOUT_S).ok().text.split()
     return {key: digest for key, digest in zip(sizes, said, strict=True) if digest != "-"}
@@ -91,7 +96,7 @@ def prefix_digests(access: ComponentAccess, sizes: Mapping[str, int]) -> dict[st
 
 def written_unix_s(access: ComponentAccess, keys: Sequence[str]) -> dict[str, float]:
     """When each was last written, as the tree itself says: what a backup keeps of a file."""
-    names = b"".join(b"./" + os.fsencode(key) + b"\0" for key in keys)
+    names = b"".join(b"./" + key_bytes(key) + b"\0" for key in keys)
     argv = ["bash", "-c", 'cd "$1" && xargs -0 stat -c %Y --', "written", str(access.component.options["path"])]
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
         times = shell.run(argv, stdin=names, timeout_s=TIMEOUT_S).ok().text.split()

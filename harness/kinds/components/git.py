@@ -15,6 +15,7 @@ from harness.kinds.contracts import (
     Surrounding,
     ToolImage,
 )
+from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass
 
@@ -57,6 +58,12 @@ _EVERY_REPOSITORY_HAS = ("core.repositoryformatversion", "core.filemode", "core.
 
 class Options(KindOptions):
     path: str = Field(description="Absolute path of the repository (a bare one, or the `.git` of a working tree).")
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """Each named volume that is called like one."""
+    volumes = ((path, volume) for path, volume in service.volumes.items() if not volume.startswith("/"))
+    return tuple({"path": path} for path, volume in volumes if "git" in path or "source_code" in volume)
 
 
 def git(shell: Shell, *arguments: str) -> CommandResult:

@@ -17,6 +17,7 @@ from pydantic import Field
 from harness.errors import CouldNotAsk
 from harness.kinds.components import _opensearch_surroundings as around
 from harness.kinds.contracts import ComponentAccess, Http, KindOptions, Probe, Surrounding
+from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass
 
@@ -42,6 +43,11 @@ class Options(KindOptions):
     indices: list[str] = Field(description="Names or patterns of the indexes, such as `liferay-*`; `-name` excludes.")
     documents: list[DocumentRule] = Field(default=[], description="Classes of documents that are not plain state.")
     port: int = Field(default=9200, description="The server's HTTP port.")
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """A Compose file does not say what indexes are called."""
+    return ({"indices": [f"{name}-*"]},) if "opensearch" in service.image else ()
 
 
 def inventory(access: ComponentAccess) -> Iterator[Item]:

@@ -18,6 +18,7 @@ from harness.kinds.components import _postgresql_surroundings as around
 from harness.kinds.components._postgresql_objects import OBJECTS
 from harness.kinds.contracts import ComponentAccess, KindOptions, Probe, Sql, Stack, Surrounding, ToolImage
 from harness.kinds.records import whole_lines
+from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass, Lines
 
@@ -52,6 +53,16 @@ class Options(KindOptions):
     )
     rows: list[RowRule] = Field(default=[], description="Classes of rows that are not plain state.")
     ignored_columns: list[IgnoredColumns] = Field(default=[], description="Columns that may differ, with the reason.")
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """Source: variables of the official image, POSTGRES_DB and POSTGRES_USER."""
+    told = service.environment
+    if "postg" not in service.image and "POSTGRES_PASSWORD" not in told:
+        return ()
+    user = told.get("POSTGRES_USER", "postgres")
+    found: dict[str, JsonValue] = {"database": told.get("POSTGRES_DB", user)}
+    return (found if user == "postgres" else {**found, "user": user},)
 
 
 def connected(stack: Stack, service: str, options: Options, database: str | None = None) -> AbstractContextManager[Sql]:

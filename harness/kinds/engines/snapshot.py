@@ -12,6 +12,7 @@ from pydantic import Field
 from harness.errors import CommandFailed
 from harness.kinds.components.opensearch import client, named_indexes, pattern
 from harness.kinds.contracts import BackupAccess, Http, KindOptions, RestoreAccess, ToolImage, joined
+from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 
 COMPONENTS = frozenset({"opensearch"})
@@ -22,6 +23,12 @@ SNAPSHOT = "snapshot"
 
 class Options(KindOptions):
     repository_path: str = Field(description="A folder under the server's `path.repo`, on a named volume.")
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """A volume that is called like a repository of snapshots."""
+    found = (p for p, volume in service.volumes.items() if "snapshot" in p + volume or "backup" in p + volume)
+    return tuple({"repository_path": path} for path in found)
 
 
 def backup(access: BackupAccess) -> dict[str, JsonValue]:

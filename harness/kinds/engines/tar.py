@@ -77,6 +77,7 @@ def restore(access: RestoreAccess) -> None:
     _refuse_hostile(access)
     path = str(access.component.options["path"])
     unpack = ["tar", "--extract", "--file", f"/artefact/{ARCHIVE}", *_FLAGS, "--same-owner", "--preserve-permissions"]
+    unpack.append("--warning=no-timestamp")  # a file may say that it is from the year 2096
     with access.stack.tool(
         access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
     ) as shell:

@@ -16,6 +16,8 @@ ROWS = (
     FaultRow("reporting_database", "liferay_home", "reports.production.example", _WHY, "configuration"),
     FaultRow("cluster_peer", "liferay_home", "198.51.100.20:7800", _WHY, "configuration"),
     FaultRow("own_name", "liferay_home", "portal.production.example", _WHY, "configuration"),
+    # Only the portal's people know that a copy must not run its jobs: a test beside the drill file says so.
+    FaultRow("scheduler", "liferay_home", "scheduler.enabled=true", ("LR-D7", "GEN-D21"), "tests"),
 )
 
 

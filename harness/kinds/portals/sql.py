@@ -13,7 +13,11 @@ from contextlib import contextmanager
 from pydantic import Field
 
 from harness.errors import CouldNotAsk
+from harness.kinds.components import postgresql
 from harness.kinds.contracts import ContentItem, KindOptions, PortalAccess, Probe, Query, Sql
+from harness.kinds.portals._installation import log_probe
+from harness.model.drill import Service
+from harness.model.frozen import JsonValue
 from harness.model.restore_point import Canary
 
 TITLE = "PostgreSQL"
@@ -67,6 +71,11 @@ class Options(KindOptions):
     password_variable: str = Field(
         default="POSTGRES_PASSWORD", description="Variable of the service's environment that holds the password."
     )
+
+
+def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
+    """The database in this service, as the component proposes it."""
+    return postgresql.propose(service, name)
 
 
 def _password(access: PortalAccess, options: Options) -> str:
@@ -135,8 +144,7 @@ def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]
         read = key in search(access, "probe")
         found = f"{key} is {'' if read else 'not '}read"
         yield Probe("write", read, "a new row that is read back", found, ("GEN-D30",))
-    lines = [line for line in access.stack.logs(access.portal.service).splitlines() if DENY.search(line)]
-    yield Probe("log", not lines, "no error", f"{len(lines)} lines, such as {lines[0][:200]}" if lines else "none")
+    yield log_probe(access, DENY)
 
 
 # ---------------------------------------------------------------- writes

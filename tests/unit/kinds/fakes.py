@@ -93,6 +93,9 @@ class FakeStack:
     def environment(self, service: str) -> Mapping[str, str]:
         return {"POSTGRES_PASSWORD": PASSWORD}
 
+    def resolved(self, text: str) -> str:
+        return text
+
     def addresses(self) -> Mapping[str, str]:
         return {}
 

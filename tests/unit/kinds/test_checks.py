@@ -11,13 +11,13 @@ import pytest
 
 from harness.kinds import registry
 from harness.kinds.checks import portal_health
-from harness.kinds.contracts import Loosens, Probe, Record
+from harness.kinds.contracts import Judgement, Loosens, Probe, Record
 from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
 from harness.model.evidence import Evidence, Instant, Line, Mark, Observation, StepLine, StepState
 from harness.model.inventory import Difference, Named
 from harness.model.plan import Action, Plan, Step
 from harness.model.restore_point import Artefact, ArtefactFile, RestorePoint
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 AT = Instant(monotonic_s=1.0, utc=datetime(2026, 11, 21, tzinfo=UTC), boot_id="one")
@@ -89,7 +89,7 @@ def point(sizes: dict[str, tuple[int, ...]], evidence: tuple[Line, ...] = ()) ->
 def judged(
     check: str, *lines: Line, of: RestorePoint | None = None, by: Plan | None = None, within: Drill | None = None,
     here: bool = True, differences: dict[str, Difference] | None = None, **options: Any,
-) -> CheckResult:  # fmt: skip
+) -> Judgement:  # fmt: skip
     kind = registry.check(check)
     record = Record(
         within or drill(component("database")),

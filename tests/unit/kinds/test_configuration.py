@@ -9,10 +9,10 @@ import pytest
 from test_checks import AT, drill, plan, point
 
 from harness.kinds.checks import configuration
-from harness.kinds.contracts import CheckAccess, Endpoint, Record, SourceAccess
+from harness.kinds.contracts import CheckAccess, Endpoint, Judgement, Record, SourceAccess
 from harness.model.drill import External, Service
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 MAIL = Endpoint("mail.production.example", None, "portal.properties:3", "mail.host=mail.production.example")
@@ -39,7 +39,7 @@ class StackAt:
 SERVICES = tuple(Service(name=name, image="any") for name in ("db", "web"))
 
 
-def judged(source: Any, restored: Any, *, external: tuple[External, ...] = (), **options: Any) -> CheckResult:
+def judged(source: Any, restored: Any, *, external: tuple[External, ...] = (), **options: Any) -> Judgement:
     """Source and restored copy: portals, or None where nobody looked."""
     chosen = configuration.Options(**options)
     given: dict[str, Any] = {

@@ -14,11 +14,11 @@ from test_checks import AT, component, drill, judged
 from harness.errors import CouldNotAsk
 from harness.kinds.checks import coverage
 from harness.kinds.checks._survey import excuse
-from harness.kinds.contracts import ComponentAccess, Endpoint, PortalAccess, SourceAccess, Surrounding
+from harness.kinds.contracts import ComponentAccess, Endpoint, Judgement, PortalAccess, SourceAccess, Surrounding
 from harness.model.drill import Component, Drill, External, Service, Waiver
 from harness.model.evidence import AT_SOURCE, Observation
 from harness.model.plan import Plan
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 HOME = component("home", kind="file_tree", service="web", engine="tar", options={"path": "/opt/home"})
 SHOP = component("shop", service="db", options={"database": "shop"})
@@ -84,7 +84,7 @@ def names(data: Mapping[str, Any]) -> list[str]:
     return [finding["name"] for finding in data["findings"]]
 
 
-def outcome(data: Any, of: Drill | None = None) -> CheckResult:
+def outcome(data: Any, of: Drill | None = None) -> Judgement:
     return judged("coverage", Observation(name="coverage", subject=AT_SOURCE, data=data, at=AT), within=of)
 
 
@@ -223,7 +223,7 @@ def test_nothing_undeclared_passes_and_says_what_was_surveyed() -> None:
     found = outcome(seen(left_out=["hosts of the portal's configuration"], excused={"index": 1}))
     assert found.outcome is Outcome.PASS
     expected = "surveyed 1 index (1 excused), 2 volumes; not surveyed: hosts of the portal's configuration"
-    assert (found.found, found.when) == (expected, "at_source")
+    assert found.found == expected
 
 
 def test_finding_fails_in_the_words_of_a_waiver() -> None:

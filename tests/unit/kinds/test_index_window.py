@@ -11,12 +11,12 @@ import pytest
 from fakes import written_drill
 
 from harness.kinds.checks import index_consistency
-from harness.kinds.contracts import CheckAccess, ContentItem, Query, Record, Trace
+from harness.kinds.contracts import CheckAccess, ContentItem, Judgement, Query, Record, Trace
 from harness.model.drill import Component
 from harness.model.evidence import Evidence, Instant, LogLine, Mark, Observation
 from harness.model.plan import Plan
 from harness.model.restore_point import Artefact, RestorePoint
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 START = datetime(2026, 11, 21, 7, 51, tzinfo=UTC)
@@ -99,7 +99,7 @@ def judged(
     traces: dict[str, dict[str, Trace]] | None = None,
     portal: type[PortalWithIndex] = PortalWithIndex,
     clock_set_by_s: float = 0.0,
-) -> tuple[CheckResult, dict[str, Any]]:
+) -> tuple[Judgement, dict[str, Any]]:
     """The check's result, and what it observed."""
     drill = written_drill(
         components=(

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from test_checks import AT, component, drill, judged, plan, point
 
 from harness.kinds import registry
-from harness.kinds.contracts import Record
+from harness.kinds.contracts import Judgement, Record
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 Volumes = dict[str, tuple[int | None, int]]
@@ -22,10 +22,14 @@ def data(volumes: Volumes) -> dict[str, Any]:
     return {name: {"items": items, "bytes": size} for name, (items, size) in volumes.items()}
 
 
-def result(now: Volumes | None, last: Volumes | None, may_be_empty: str | None = None, **options: Any) -> CheckResult:
-    components = (component("database"), component("files", may_be_empty=may_be_empty))
+def result(now: Volumes | None, last: Volumes | None, may_be_empty: str | None = None, **options: Any) -> Judgement:
     previous = {"id": "20261120T075100Z-4f3a", "components": data(last)} if last is not None else None
     held = {"components": data(now), "previous": previous} if now is not None else None
+    return judge_held(held, may_be_empty, **options)
+
+
+def judge_held(held: dict[str, Any] | None, may_be_empty: str | None = None, **options: Any) -> Judgement:
+    components = (component("database"), component("files", may_be_empty=may_be_empty))
     line = Observation(name="inventory_volume", subject=AT_SOURCE, data=held, at=AT)
     of = point({"database": (1,)}, (line,))
     by = plan(components, BACKED_UP)
@@ -117,3 +121,29 @@ def test_components_that_are_not_in_both_are_named() -> None:
     assert (came.outcome, "files was not in it" in came.found) == (PASS, True)
     gone = result(NOW, NOW | {"uploads": (1200, 5)})
     assert (gone.outcome, "uploads, of which it held 1,200 items, is no longer backed up" in gone.found) == (PASS, True)
+
+
+def of_files(items: int, size: int, volatile_items: int = 0, volatile_bytes: int = 0) -> dict[str, Any]:
+    counted = {"volatile_items": volatile_items, "volatile_bytes": volatile_bytes}
+    return data({"database": (5000, 9_000_000)}) | {"files": {"items": items, "bytes": size, **counted}}
+
+
+@pytest.mark.parametrize(
+    ("now", "last", "said"),
+    [
+        # a cache and old logs were cleared away, and a cache has filled
+        (of_files(400, 30_000_000), of_files(4000, 90_000_000, 3600, 60_000_000), None),
+        (of_files(4000, 90_000_000, 3600, 60_000_000), of_files(400, 30_000_000), None),
+        # an engine that leaves the cache out anyway: by how much it grew says nothing
+        (of_files(400, 30_000_000, 0, 0), of_files(4000, 30_000_000, 3600, 60_000_000), None),
+        # what lasts has gone, however much the cache has grown
+        (of_files(4000, 30_000_000, 3900, 1_000), of_files(400, 30_000_000), "files: 100 items, 0.25 times"),
+        (of_files(400, 9_000_000, 0, 0), of_files(400, 90_000_000, 9, 60_000_000), "files: 9,000,000 bytes, 0.3 times"),
+        (of_files(400, 90_000_000, 9, 20_000_000), of_files(400, 30_000_000), "files: 70,000,000 bytes, 2.33 times"),
+    ],
+)
+def test_what_is_volatile_is_not_judged(now: dict[str, Any], last: dict[str, Any], said: str | None) -> None:
+    held = {"components": now, "previous": {"id": "20261120T075100Z-4f3a", "components": last}}
+    judged = judge_held(held)
+    assert judged.outcome is (FAIL if said else PASS)
+    assert said is None or judged.found.startswith(said)

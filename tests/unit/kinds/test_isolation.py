@@ -9,11 +9,11 @@ from fakes import written_drill
 
 from harness.kinds import registry
 from harness.kinds.checks import isolation
-from harness.kinds.contracts import Record
+from harness.kinds.contracts import Judgement, Record
 from harness.model.drill import External, Portal
 from harness.model.evidence import Evidence, Instant, Observation
 from harness.model.plan import Plan
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 SHUT = {"name": "services of the host", "open": False, "found": "no answer"}
@@ -30,7 +30,7 @@ def judged(
     not_recorded: tuple[str, ...] = (),
     external: tuple[External, ...] = (),
     **options: Any,
-) -> CheckResult:
+) -> Judgement:
     data: Any = {"attempts": attempts, "ways_out": [*ways], "not_recorded": [*not_recorded]}
     at = Instant.model_validate({"monotonic_s": 1, "utc": "2026-11-21T07:51:00Z", "boot_id": "one"})
     evidence = Evidence(lines=(Observation(name="isolation", data=data, at=at),), complete=True, sha256="")

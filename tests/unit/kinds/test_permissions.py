@@ -19,12 +19,12 @@ from harness.errors import CouldNotAsk
 from harness.kinds.checks import permissions
 from harness.kinds.checks._processes import processes, users_of
 from harness.kinds.checks._tree_access import Before, tree_access
-from harness.kinds.contracts import CheckAccess, ComponentAccess, Record, Script
+from harness.kinds.contracts import CheckAccess, ComponentAccess, Judgement, Record, Script
 from harness.model.drill import Component, Service
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
 from harness.model.inventory import ClassRule, Difference, ItemClass, Named
 from harness.model.plan import Plan
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nliferay:x:1000:1000::/opt/liferay:/bin/sh\n"
@@ -269,7 +269,7 @@ HOME = Component(name="home", kind="file_tree", service="web", engine="tar", opt
 BEFORE, NOW = seen(users(), WAS, script(0)), seen(users(), tree_now(), script(0))
 
 
-def judged(before: Any = BEFORE, now: Any = NOW, differences: Any = None, *, rebuilt: bool = False) -> CheckResult:
+def judged(before: Any = BEFORE, now: Any = NOW, differences: Any = None, *, rebuilt: bool = False) -> Judgement:
     lines = [Observation(name="permissions", data=before, at=AT, subject=AT_SOURCE)] if before is not None else []
     here = [Observation(name="permissions", data=now, at=AT)] if now is not None else []
     found = {"home": difference()} if differences is None else differences

@@ -11,13 +11,13 @@ from fakes import written_drill
 
 from harness.errors import CouldNotAsk
 from harness.kinds.checks import _reference_join, reference_parity
-from harness.kinds.contracts import CheckAccess, Record, Reference, SourceAccess, StoredFile
+from harness.kinds.contracts import CheckAccess, Judgement, Record, Reference, SourceAccess, StoredFile
 from harness.model.drill import Component
 from harness.model.evidence import AT_SOURCE, Evidence, Instant, Mark, Observation
 from harness.model.inventory import ClassRule, Difference, ItemClass, Named
 from harness.model.plan import Plan
 from harness.model.restore_point import Artefact, RestorePoint
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 START = datetime(2026, 11, 21, 7, 51, tzinfo=UTC)
@@ -75,7 +75,7 @@ def judged(
     spans: tuple[tuple[float, float], tuple[float, float]] = (DATABASE, FILES),
     compared: bool = True,
     components: tuple[Component, ...] = (LIBRARY,),
-) -> CheckResult:
+) -> Judgement:
     """The verdict on what was restored, with a look at the source (none: nobody looked)."""
     plan = Plan(drill="shop", components=components, services=(), capture=(), recover=())
     given: dict[str, Any] = {"drill": DRILL, "plan": plan, "stack": None, "portal": None}

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from test_checks import AT, component, drill, judged, plan, point, seen
 
+from harness.kinds.contracts import Judgement
 from harness.model.drill import Component, Drill, Group
 from harness.model.evidence import Mark, Observation
 from harness.model.restore_point import RestorePoint
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 COMPONENTS = (component("database"), component("files"), component("search"))
@@ -61,7 +62,7 @@ def survived(ends: dict[str, int] = ENDS, but: tuple[tuple[str, int], ...] = (),
 
 def result(
     of: RestorePoint | None, *lines: Any, within: Drill | None = None, components: tuple[Component, ...] = COMPONENTS
-) -> CheckResult:
+) -> Judgement:
     within = within or drill(*components, groups=(GROUP,))
     return judged("skew", *lines, of=of, by=plan(components), within=within, here=False)
 

@@ -13,10 +13,10 @@ from test_checks import AT, component, drill, judged
 
 from harness.errors import CommandFailed
 from harness.kinds.checks import source_health
-from harness.kinds.contracts import ContentItem, PortalAccess, Probe, SourceAccess
+from harness.kinds.contracts import ContentItem, Judgement, PortalAccess, Probe, SourceAccess
 from harness.model.evidence import AT_SOURCE, Observation
 from harness.model.plan import Plan
-from harness.model.verdict import CheckResult, Outcome
+from harness.model.verdict import Outcome
 
 GOOD, BAD = Probe("login", True, "yes", "yes"), Probe("log", False, "no error", "1 line")
 
@@ -61,7 +61,7 @@ def looked(portal: Any, kind: Any = None) -> Any:
     return source_health.look(access, source_health.Options())
 
 
-def outcome(data: Any) -> CheckResult:
+def outcome(data: Any) -> Judgement:
     return judged("source_health", Observation(name="source_health", subject=AT_SOURCE, data=data, at=AT))
 
 

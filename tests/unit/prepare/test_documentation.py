@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
+from harness.drill_files import file_of_tests
 from harness.kinds import registry
 from harness.prepare import json_schema
 from harness.prepare.compose_file import SERVICE_KEYS, TOP_KEYS
@@ -18,6 +20,7 @@ from harness.prepare.parse import read_drill
 from harness.prepare.rules import MARKS
 from harness.prepare.schema import ITEM_CLASSES
 from harness.prepare.units import SECONDS
+from harness.prepare.yaml_source import parse_yaml
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "drills" / "README.md").read_text(encoding="utf-8")
@@ -41,12 +44,43 @@ def test_every_example_is_a_drill(example: str, tmp_path: Path) -> None:
     text = "\n".join((*head, example)).replace("fixtures/", f"{ROOT}/fixtures/")
     path = tmp_path / "example.drill.yaml"
     path.write_text(text, encoding="utf-8")
+    file_of_tests(path).touch()
     assert make_plan(read_drill(path)).recover
 
 
 @pytest.mark.parametrize("key", sorted({*keys(json_schema()), *TOP_KEYS, *SERVICE_KEYS} - {"name", "options"}))
 def test_every_key_is_explained(key: str) -> None:
     assert f"`{key}`" in README
+
+
+def used(data: Any) -> Iterator[str]:
+    """Every key of an example, and names that stand alone in a list: checks without options."""
+    if isinstance(data, dict):
+        yield from data
+    for below in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from (below,) if isinstance(below, str) else used(below)
+
+
+def known(schema: Any) -> Iterator[str]:
+    """Every key that the schema knows anywhere: of the file, of options of all kinds, of what stands in them."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", ())
+    for below in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from known(below)
+
+
+USED = {word for example in EXAMPLES for word in used(parse_yaml(example.encode(), "README.md").data)}
+
+
+@pytest.mark.parametrize("key", sorted({*known(json_schema())}))
+def test_every_key_has_an_example(key: str) -> None:
+    assert key in USED
+
+
+def test_a_key_without_example_would_be_seen() -> None:
+    assert not {"objektives", "password_varible"} & USED
+    assert "backup" in USED
+    assert len({*known(json_schema())}) > 100
 
 
 @pytest.mark.parametrize("word", [*SECONDS, *MARKS, *ITEM_CLASSES])
@@ -65,6 +99,33 @@ def kinds_and_options() -> Iterator[str]:
 @pytest.mark.parametrize("word", sorted({*kinds_and_options()}))
 def test_every_kind_and_every_option_is_explained(word: str) -> None:
     assert f"`{word}`" in README
+
+
+def nested(model: type[BaseModel]) -> Iterator[str]:
+    """The words of the models inside a kind's options."""
+    for field in model.model_fields.values():
+        parts, below = [field.annotation], list[type[BaseModel]]()
+        while parts:
+            part = parts.pop()
+            parts += get_args(part)
+            below += [part] if isinstance(part, type) and issubclass(part, BaseModel) else []
+        for one in below:
+            yield from (inner.alias or name for name, inner in one.model_fields.items())
+            yield from nested(one)
+
+
+@pytest.mark.parametrize("word", sorted(set(nested(registry.kind("portals", "http").Options))))
+def test_every_word_of_a_described_portal_is_explained_and_shown(word: str) -> None:
+    assert f"`{word}`" in README
+    assert re.search(rf"\b{word}:", "".join(EXAMPLES))
+
+
+def test_the_tutorial_shows_the_drill_that_is_run() -> None:
+    notes = (ROOT / "drills" / "notes.drill.yaml").read_text(encoding="utf-8")
+    assert f"```yaml\n{notes}```" in README
+    assert len(notes.splitlines()) < 40
+    server = (ROOT / "fixtures" / "images" / "notes" / "server.py").read_text(encoding="utf-8")
+    assert f"of {len(server.splitlines())} lines of Python" in README
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "drills").glob("*.drill.yaml")), ids=lambda path: path.stem)

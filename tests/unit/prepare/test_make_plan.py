@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from harness.errors import PortalDrillError
 from harness.kinds import registry
 from harness.model.drill import Component, Drill
 from harness.model.plan import Action, Plan, Step
-from harness.prepare.make_plan import explain, make_plan
+from harness.prepare.make_plan import make_plan
 
 Reads = Callable[..., Drill]
 OFFLINE = "backup: {mode: offline}\n"
@@ -147,7 +148,6 @@ def test_volumes_that_no_component_looks_into_stand_in_the_plan(drill_of: Reads)
     plan = make_plan(drill_of(stack=MORE_VOLUMES))
     uploads = "the volume uploads at /srv/uploads of web: no component looks into it"
     assert (make_plan(drill_of()).uncovered, plan.uncovered) == ((), (uploads,))
-    assert uploads in explain(plan)
     component = "components: {uploads: {kind: file_tree, engine: tar, service: web, path: /srv/uploads}}\n"
     waiver = "waivers: [{undeclared: volume uploads, reason: scratch, until: 2027-01-31}]\n"
     other = "waivers: [{undeclared: volume uploads_of_old, reason: scratch, until: 2027-01-31}]\n"
@@ -202,8 +202,26 @@ def test_a_plan_can_be_saved_and_read_again(drill_of: Reads) -> None:
     assert isinstance(plan.component("database"), Component)
 
 
-def test_the_plan_in_words_has_every_step_with_its_deadline(drill_of: Reads) -> None:
+def test_a_plan_names_its_checks_with_their_moment_and_reasons(drill_of: Reads) -> None:
     plan = make_plan(drill_of())
-    text = explain(plan)
-    assert all(f". {one.id}: {one.why} (at most " in text for one in (*plan.capture, *plan.recover))
-    assert "meets LR-22, LR-23, LR-24" in text
+    checks = {check.name: check for check in plan.checks}
+    assert [*checks] == [use.name for use in drill_of().checks]
+    assert (checks["data_parity"].when, checks["data_parity"].proves_data) == ("at_rest", True)
+    assert (checks["coverage"].when, checks["restore"].when) == ("at_source", "")
+    assert "LR-22" in checks["data_parity"].requirements
+    assert checks["source_health"].says == (
+        "The source was well before its backup: a backup of a broken portal is no backup."
+    )
+    assert plan.reasons["search_tuning"].startswith("synonyms and rankings")
+    rebuilt = {check.name: check.when for check in make_plan(drill_of(REBUILD)).checks}
+    assert rebuilt["index_consistency"] == "after_rebuild"
+
+
+@pytest.mark.parametrize("name", registry.names("checks"))
+def test_every_check_says_what_it_is_in_a_sentence_without_sources(name: str, drill_of: Reads) -> None:
+    """The sentence is the first of the module; ids stand behind it in the plan."""
+    known = [use.name for use in drill_of().checks]
+    plan = make_plan(drill_of("" if name in known else f"checks: [{name}]\n"))
+    (says,) = [check.says for check in plan.checks if check.name == name]
+    assert 20 < len(says) < 200
+    assert not re.search(r"DESIGN|design fact|[A-Z]{2,}7?1?-D?[0-9]", says)

@@ -63,7 +63,7 @@ def test_an_alias_bomb_is_refused() -> None:
 
 
 def test_an_anchor_cannot_hold_itself() -> None:
-    assert "an alias whose anchor &x stands before it" in wrong(b"a: &x [*x]\n")
+    assert "an alias whose anchor &x is complete before it" in wrong(b"a: &x [*x]\n")
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"{" * 100_000, b"- " * 100_000, b"a: " + b"[" * 100])

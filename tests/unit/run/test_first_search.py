@@ -13,6 +13,7 @@ from harness.model.plan import Action, Step
 from harness.model.progress import Silent
 from harness.run.journal import Journal
 from harness.run.restored_portal import RestoredPortal
+from harness.run.waiting import wait_for
 
 CHANGED, SAME = Trace("a", "b", "a"), Trace("a", "a", "a")
 STEP = Step(id="first_search", action=Action.FIRST_SEARCH, subject="", deadline_s=0.2)
@@ -46,11 +47,12 @@ def marks(folder: Path, portal: Any, database: Trace, index: Trace, canaries: tu
     told = {"database": {"row/page:2": database}, "search": {"document/page:2": index}}
     journal = Journal(folder / "evidence.jsonl", frozenset())
     box: Any = SimpleNamespace(
-        session=SimpleNamespace(journal=journal, progress=Silent()),
+        session=SimpleNamespace(journal=journal),
         kind=portal,
         access=None,
         canaries=canaries,
         survived={},
+        wait_for=lambda ask, within_s: wait_for(ask, within_s=within_s, every_s=0.05, progress=Silent()),
         trace=lambda tier, keys: {key: trace for key, trace in told[tier].items() if key in keys},
     )
     RestoredPortal(box).first_search(STEP)

@@ -17,7 +17,8 @@ from harness.errors import CouldNotAsk
 from harness.model.drill import Component
 from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass, rule_of
 from harness.run.inventory import compare_inventories
-from harness.run.inventory_lines import hold_against, read_inventory, write_inventory
+from harness.run.inventory_lines import classified, hold_against, read_inventory, write_inventory
+from harness.run.source_inventory import Volatile
 
 STATE, APPEND, MONOTONE = ItemClass.STATE, ItemClass.APPEND, ItemClass.MONOTONE
 REBUILDABLE, DISPOSABLE, CANARY = ItemClass.REBUILDABLE, ItemClass.DISPOSABLE, ItemClass.CANARY
@@ -382,6 +383,15 @@ def test_log_that_grew_is_asked_for_its_beginning(compare) -> None:  # type: ign
 
     assert names(compare([log("begin", 10)], [log("after", 12)], [log("now", 15)], prefixes=prefixes)) == {}
     assert asked == [{"log": 10}]
+
+
+def test_what_is_volatile_is_counted_on_its_way() -> None:
+    rules = (ClassRule(match="cache/**", item_class=ItemClass.REBUILDABLE, reason="made again"),)
+    items = [item("cache/a", size="70"), item("cache/b", type="d"), log("begin", 10), item("state", size="5")]
+    volatile = Volatile()
+    passed = list(volatile.counting(classified(items, rules)))
+    assert [one.key for one in passed] == [one.key for one in items]
+    assert (volatile.items, volatile.bytes) == (3, 80)
 
 
 def test_log_that_equals_either_source_inventory_is_not_asked_for_its_beginning(compare) -> None:  # type: ignore[no-untyped-def]

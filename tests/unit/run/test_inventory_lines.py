@@ -14,7 +14,8 @@ from harness.kinds.records import whole_lines
 from harness.model.drill import Component
 from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass, Lines
 from harness.run.inventory import compare_inventories, traced
-from harness.run.inventory_lines import hold_against, read_inventory, write_inventory
+from harness.run.inventory_lines import classified, hold_against, read_inventory, write_inventory
+from harness.run.source_inventory import Volatile
 
 STATE, CANARY, DISPOSABLE = ItemClass.STATE, ItemClass.CANARY, ItemClass.DISPOSABLE
 
@@ -107,6 +108,14 @@ def test_rules_give_classes_to_lines_and_to_rows_of_bundles(tmp_path: Path) -> N
         ("row/a.b/2", STATE),
         ("row/a.session/1", DISPOSABLE),
     ]
+
+
+def test_what_comes_and_goes_is_counted_in_lines_as_well() -> None:
+    rules = (ClassRule(match="logs/**", item_class=DISPOSABLE, reason="because"),)
+    volatile = Volatile()
+    lines = [Lines(line("logs/a", size="7") + line("logs/b", size="5") + line("other", size="100"))]
+    assert len(list(volatile.counting(classified(lines, rules)))) == 1
+    assert (volatile.items, volatile.bytes) == (2, 12)
 
 
 def test_bundle_that_lost_a_row_on_the_way_is_no_answer(tmp_path: Path) -> None:

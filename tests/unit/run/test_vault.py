@@ -206,7 +206,7 @@ def test_prune_of_a_vault_that_is_not_there_removes_nothing(tmp_path: Path) -> N
 def test_volumes_are_those_of_the_newest_sound_restore_point(tmp_path: Path, folder: Path) -> None:
     assert previous_volumes(tmp_path / "nothing") is None
     older = sealed(folder, "database", "files")
-    ref = InventoryRef(component="files", moment="after", path="x", count=3, sha256="0" * 64)
+    ref = InventoryRef(component="files", moment="after", path="x", count=3, sha256="0" * 64, volatile=1)
     vault.save_record(
         folder, older.model_copy(update={"inventories": (ref, ref.model_copy(update={"count": 9, "moment": "before"}))})
     )
@@ -218,7 +218,10 @@ def test_volumes_are_those_of_the_newest_sound_restore_point(tmp_path: Path, fol
     vault.save_record(faulty, older.model_copy(update={"id": "faulty", "fault": note}))
     assert previous_volumes(tmp_path) == {
         "id": POINT_ID,
-        "components": {"database": {"items": None, "bytes": 4}, "files": {"items": 3, "bytes": 4}},
+        "components": {
+            "database": {"items": None, "bytes": 4, "volatile_items": 0, "volatile_bytes": 0},
+            "files": {"items": 3, "bytes": 4, "volatile_items": 1, "volatile_bytes": 0},
+        },
     }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from html import unescape
 
 from harness.errors import CommandFailed
-from harness.kinds.components import opensearch, postgresql
-from harness.kinds.contracts import ComponentAccess, PortalAccess, Probe
+from harness.kinds.contracts import PortalAccess, Probe
+from harness.kinds.portals._installation import log_probe, versions_of_servers
 from harness.kinds.portals.wagtail import tables
 from harness.kinds.portals.wagtail.client import account, get, site
 
@@ -62,15 +62,7 @@ def _synonyms(access: PortalAccess) -> str:
 
 def versions(access: PortalAccess) -> dict[str, str]:
     status = site(access).request("GET", "/api/portal/status").expect(200).json()
-    found = {"Wagtail": str(status["version"])}
-    for component in access.drill.components:
-        if component.kind == "postgresql":
-            position = postgresql.position(ComponentAccess(component, access.stack))
-            found["PostgreSQL"] = str(position["server_version"]).split()[0]
-        elif component.kind == "opensearch":
-            http = opensearch.client(ComponentAccess(component, access.stack))
-            found["OpenSearch"] = str(http.request("GET", "/").expect(200).json()["version"]["number"])
-    return found
+    return {"Wagtail": str(status["version"]), **versions_of_servers(access)}
 
 
 def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
@@ -87,8 +79,7 @@ def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]
     for name, fact in sorted(expected.items()):
         if name.startswith("module."):
             yield _module_page(access, name.removeprefix("module."), fact)
-    lines = [line for line in access.stack.logs(access.portal.service).splitlines() if DENY.search(line)]
-    yield Probe("log", not lines, "no error", f"{len(lines)} lines, such as {lines[0][:200]}" if lines else "none")
+    yield log_probe(access, DENY)
 
 
 def _login(access: PortalAccess) -> Probe:

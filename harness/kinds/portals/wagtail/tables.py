@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.kinds.components import postgresql
 from harness.kinds.contracts import PortalAccess
+from harness.kinds.portals._installation import rows
 
 PAGES = "liferay-20101-wagtailcore_page"
 DOCUMENTS = "liferay-20101-portal_librarydocument"
@@ -95,10 +95,7 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
 
 def texts(access: PortalAccess) -> Iterator[tuple[str, int, str]]:
     """(page or document, id, text that is searched) straight from the database."""
-    component = access.drill.component("database")
-    options = postgresql.Options.model_validate(component.options)
     query = """SELECT 'page', p.id, p.title || E'\\n' || c.body FROM wagtailcore_page p
         JOIN portal_contentpage c ON c.page_ptr_id = p.id WHERE p.live
         UNION ALL SELECT 'document', d.id, d.title FROM portal_librarydocument d"""
-    with postgresql.connected(access.stack, component.service, options) as sql:
-        yield from sql.rows(query)
+    yield from rows(access, "database", query)

@@ -1,0 +1,89 @@
+"""What adapters ask around a portal: versions of servers, its log, rows, and hosts that files and rows name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Any
+
+from harness.kinds.components import opensearch, postgresql
+from harness.kinds.contracts import ComponentAccess, Endpoint, PortalAccess, Probe, ToolImage
+from harness.kinds.endpoints import Named, named_in
+from harness.kinds.records import records
+
+TIMEOUT_S = 120.0
+
+# Text files as `path NUL number:line`; grep's 1 means that a file has no line, of which xargs makes 123.
+_LINES = r"""
+set -o pipefail; root=$1; shift; pruned=(-false) wanted=(-false)
+while [ "$1" != -- ]; do pruned+=(-o -path "$1"); shift; done; shift
+for glob; do wanted+=(-o -path "$root/$glob"); done
+find "$root" -xdev \( "${pruned[@]}" \) -prune -o -type f -size -1024k \( "${wanted[@]}" \) -print0 | LC_ALL=C sort -z \
+| { xargs -0 -r grep -I -H -Z -n '' -- || [ $? -eq 123 ]; }
+"""
+
+
+def versions_of_servers(access: PortalAccess) -> dict[str, str]:
+    """The servers of the components that can be asked, by product name."""
+    found: dict[str, str] = {}
+    for component in access.drill.components:
+        if component.kind == "postgresql":
+            position = postgresql.position(ComponentAccess(component, access.stack))
+            found["PostgreSQL"] = str(position["server_version"]).split()[0]
+        elif component.kind == "opensearch":
+            http = opensearch.client(ComponentAccess(component, access.stack))
+            found["OpenSearch"] = str(http.request("GET", "/").expect(200).json()["version"]["number"])
+    return found
+
+
+def log_probe(access: PortalAccess, deny: re.Pattern[str]) -> Probe:
+    """No line of the portal's log says what `deny` finds."""
+    lines = [line for line in access.stack.logs(access.portal.service).splitlines() if deny.search(line)]
+    found = f"{len(lines)} lines, such as {lines[0][:200]}" if lines else "none"
+    return Probe("log", not lines, "no error", found)
+
+
+def rows(access: PortalAccess, database: str, query: str) -> Iterator[tuple[Any, ...]]:
+    """Of a component that is a PostgreSQL database."""
+    component = access.drill.component(database)
+    options = postgresql.Options.model_validate(component.options)
+    with postgresql.connected(access.stack, component.service, options) as sql:
+        yield from sql.rows(query)
+
+
+def subquery(query: str, columns: str) -> str:
+    """A user's query with columns of known names; the server itself says if it has others."""
+    return f"SELECT {columns} FROM ({query.rstrip().rstrip(';')}) AS asked ({columns})"
+
+
+def hosts_in_rows(access: PortalAccess, database: str, query: str) -> Iterator[Endpoint]:
+    """`query` gives what to call the row, and its text."""
+    for row, text in rows(access, database, query):
+        for named in named_in([str(text)]):
+            yield _endpoint(named, str(row))
+
+
+def hosts_in_files(
+    access: PortalAccess, name: str, files: Sequence[str] = ("*",), exclude: Sequence[str] = ()
+) -> Iterator[Endpoint]:
+    """Of a component's text files of less than 1 MiB: those at the globs `files` below its path (`*` crosses slashes)
+    without those at or below `exclude`. What other components hold inside its path is theirs.
+
+    What archives hold inside is not read. Raises: CouldNotAsk, CommandFailed.
+    """
+    component = access.drill.component(name)
+    root = PurePosixPath(str(component.options["path"]))
+    others = [str(one.options["path"]) for one in access.drill.components if "path" in one.options]
+    nested = [path for path in others if root in PurePosixPath(path).parents]
+    argv = ["bash", "-c", _LINES, "lines", str(root), *nested, *(f"{root}/{glob}" for glob in exclude), "--", *files]
+    with access.stack.tool(component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        lines = (record.partition("\0") for record in records(shell.stream(argv, timeout_s=TIMEOUT_S), b"\n"))
+        for path, group in groupby(lines, key=lambda parts: parts[0]):
+            for named in named_in(text.partition(":")[2] for _, _, text in group):
+                yield _endpoint(named, f"{path}:{named.line}")
+
+
+def _endpoint(named: Named, where: str) -> Endpoint:
+    return Endpoint(named.host, named.port, where, named.text)

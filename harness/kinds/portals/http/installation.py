@@ -1,0 +1,58 @@
+"""Around the content: rows that name files, places of files, scripts, and hosts that the configuration names, where the
+drill file says so.
+
+Requirements: LR-9 (references), LR-18 (places), GEN-D15 (scripts), HCL-20 and LR-D7 (endpoints).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness.kinds.contracts import Endpoint, PortalAccess, Reference, Script
+from harness.kinds.portals._installation import hosts_in_files, hosts_in_rows, rows, subquery
+from harness.kinds.portals.http.client import Client, taken
+from harness.kinds.portals.http.options import Options
+
+
+def referenced(options: Options) -> dict[str, tuple[str, ...]]:
+    """By component, the globs of files that rows name."""
+    return {
+        name: tuple(glob for one in options.references if one.component == name for glob in one.files)
+        for name in sorted({one.component for one in options.references})
+    }
+
+
+def references(access: PortalAccess) -> Iterator[Reference]:
+    """Straight from the databases, the portal need not run; in byte order of (component, key)."""
+    options = Options.model_validate(access.portal.options)
+    found = [
+        Reference(one.component, str(key), str(row), None if size is None else int(size))
+        for one in options.references
+        for key, size, row in rows(access, one.database, subquery(one.query, "key, size, origin"))
+        if key
+    ]
+    yield from sorted(
+        found, key=lambda one: (one.component.encode(), one.key.encode(errors="surrogateescape"), one.row)
+    )
+
+
+def places(access: PortalAccess) -> Mapping[str, str]:
+    """As the running portal says."""
+    client = Client(access)
+    found: dict[str, str] = {}
+    for asked in client.options.places:
+        found |= taken(asked, client.send(asked, {}), {})
+    return found
+
+
+def scripts(options: Options) -> tuple[Script, ...]:
+    return tuple(Script(one.service, tuple(one.command), one.user) for one in options.scripts)
+
+
+def endpoints(access: PortalAccess) -> Iterator[Endpoint]:
+    options = Options.model_validate(access.portal.options)
+    for one in options.configuration:
+        if one.component is not None:
+            yield from hosts_in_files(access, one.component, one.files, one.exclude)
+        elif one.query is not None:
+            yield from hosts_in_rows(access, one.database, subquery(one.query, "origin, line") + " ORDER BY origin")

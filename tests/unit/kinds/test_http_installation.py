@@ -1,0 +1,150 @@
+"""What a described portal says around its content: files that rows name, hosts, places, scripts."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from described import LIST, PORTAL, Answers, Drill, Stack, asking
+from fakes import FakeShell
+
+from harness.errors import CouldNotAsk
+from harness.kinds import registry
+from harness.kinds.contracts import (
+    HasScripts,
+    HoldsReferences,
+    NamesEndpoints,
+    PlacesFiles,
+    PortalAccess,
+    Query,
+    Reference,
+    Script,
+    TracesItems,
+)
+from harness.model.drill import Component, Portal
+
+
+class Rows(Stack):
+    """Every query is answered by the same rows."""
+
+    def __init__(self, *rows: tuple[Any, ...], shell: FakeShell | None = None) -> None:
+        super().__init__(Answers({}), shell)
+        self.held, self.asked = rows, list[str]()
+
+    @contextmanager
+    def sql(self, service: str, *, database: str, user: str, password: str) -> Iterator[Any]:
+        assert (service, database, password) == ("db", "portal", "Postgres-4711")
+        yield self
+
+    def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        self.asked.append(query)
+        yield from self.held
+
+
+def around(stack: Rows, **options: Any) -> Any:
+    drill = Drill()
+    rows = Component(name="rows", kind="postgresql", service="db", engine="pg_dump", options={"database": "portal"})
+    drill.components = (*drill.components, rows)
+    portal = Portal(kind="http", service="web", port=80, options={**PORTAL, **options})
+    return registry.portal_of(portal), PortalAccess(portal, stack, drill)  # type: ignore[arg-type]
+
+
+def test_rows_name_files_in_byte_order() -> None:
+    stack = Rows(("b", None, "page/1"), ("a/ä", 7, "page/2"), ("", 1, "page/3"))
+    one = {"component": "db", "files": ["**"], "database": "rows", "query": "SELECT 'a%', 1, 'x';"}
+    kind, access = around(stack, references=[one])
+    assert isinstance(kind, HoldsReferences) and kind.REFERENCED == {"db": ("**",)}
+    assert list(kind.references(access)) == [Reference("db", "a/ä", "page/2", 7), Reference("db", "b", "page/1")]
+    assert stack.asked == ["SELECT key, size, origin FROM (SELECT 'a%', 1, 'x') AS asked (key, size, origin)"]
+
+
+def test_configuration_names_hosts_in_files_and_rows() -> None:
+    text = "/d/a.properties\x001:mail.host=mail.example.com\n/d/a.properties\x002:password=Geheim-4711\n"
+    stack = Rows(("site/1", "hostname=www.example.com:8443"), shell=FakeShell({("bash",): (0, text, "")}))
+    files, rows = {"component": "db", "files": ["*.properties"]}, {"database": "rows", "query": "SELECT 'a', 'b'"}
+    kind, access = around(stack, configuration=[files, rows])
+    assert isinstance(kind, NamesEndpoints)
+    found = [(one.host, one.port, one.where) for one in kind.endpoints(access)]
+    assert found == [("mail.example.com", None, "/d/a.properties:1"), ("www.example.com", 8443, "site/1")]
+    assert stack.the_shell.commands[0][-3:] == ("/d", "--", "*.properties")
+
+
+class OwnShell(FakeShell):
+    """Runs what it is asked on this machine."""
+
+    def stream(self, argv: Sequence[str], *, user: str | None = None, timeout_s: float) -> Iterator[bytes]:
+        yield subprocess.run(argv, check=True, capture_output=True, timeout=timeout_s).stdout
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ({}, ["a", "conf/b", "logs/c"]),
+        ({"exclude": ["logs"]}, ["a", "conf/b"]),
+        ({"files": ["conf/*"]}, ["conf/b"]),
+        ({"exclude": ["*"]}, []),
+    ],
+)
+def test_every_file_is_configuration_but_what_is_left_out_or_another_component_holds(
+    where: dict[str, Any], found: list[str], tmp_path: Path
+) -> None:
+    for name in ("a", "conf/b", "logs/c", "library/d"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mail.host=mail.example.com\n", encoding="utf-8")
+    kind, access = around(Rows(shell=OwnShell({})), configuration=[{"component": "home", **where}])
+    trees = [("home", tmp_path), ("library", tmp_path / "library")]
+    access.drill.components = tuple(
+        Component(name=name, kind="file_tree", service="web", engine="tar", options={"path": str(path)})
+        for name, path in trees
+    )
+    places = [one.where for one in kind.endpoints(access)]
+    assert places == [f"{tmp_path}/{name}:1" for name in found]
+
+
+def test_portal_says_where_it_keeps_its_files() -> None:
+    places = [{"request": "GET /about", "values": {"db": "/library"}}]
+    kind, access = asking({"GET /about": {"library": "/mnt/elsewhere"}}, places=places)
+    assert isinstance(kind, PlacesFiles) and kind.places(access) == {"db": "/mnt/elsewhere"}
+
+
+def test_scripts_are_run_as_the_file_says() -> None:
+    kind, _ = asking({}, scripts=[{"service": "web", "command": ["/srv/list.sh", "-v"], "user": "ann"}])
+    assert isinstance(kind, HasScripts)
+    assert list(kind.SCRIPTS) == [Script("web", ("/srv/list.sh", "-v"), "ann")]
+
+
+@pytest.mark.parametrize(("key", "item_id"), [("page:000000000017", "17"), ("page:start", "start")])
+def test_items_are_traced_in_the_inventories_of_their_tiers(key: str, item_id: str) -> None:
+    keys = {"db": "row/public.page/{id}", "search": "document/pages/{id}"}
+    kind, _ = asking({}, content=[{**LIST, "inventory": keys}])
+    assert isinstance(kind, TracesItems)
+    assert kind.inventory_keys(key) == {"db": f"row/public.page/{item_id}", "search": f"document/pages/{item_id}"}
+
+
+def test_portal_without_them_does_not_offer_them() -> None:
+    kind, _ = asking({})
+    assert not isinstance(kind, HoldsReferences | NamesEndpoints | PlacesFiles | HasScripts | TracesItems)
+
+
+LISTED = {"GET /pages?after=0": {"items": [{"id": n, "rev": 1} for n in (1, 2)]}, "GET /pages?after=2": {"items": []}}
+TEXTS = {**LIST, "texts": {"database": "rows", "query": "SELECT id, body FROM page"}}
+
+
+def test_texts_of_rows_are_sought_where_the_plain_user_may_read_the_item() -> None:
+    stack = Rows((1, "harvest"), (2, "harvest"), (3, "harvest of a draft"))
+    stack.answers = Answers(LISTED)
+    kind, access = around(stack, content=[TEXTS])
+    queries = {query.word: query for query in kind.queries(access)}
+    assert queries == {"harvest": Query("harvest", frozenset({"page:000000000001", "page:000000000002"}))}
+
+
+def test_listed_item_without_a_row_of_text_is_a_wrong_description() -> None:
+    stack = Rows((1, "harvest"))
+    stack.answers = Answers(LISTED)
+    kind, access = around(stack, content=[TEXTS])
+    with pytest.raises(CouldNotAsk, match="1 items have no row of text, such as page:000000000002"):
+        list(kind.queries(access))

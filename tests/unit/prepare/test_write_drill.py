@@ -1,0 +1,168 @@
+"""`portal-drill init`: whatever product, portal and stack are joined, the written file can be planned as it is."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import jsonschema
+import pytest
+from test_fuzz import DRILLS
+
+from harness.cli import main
+from harness.errors import DrillFileWrong, PortalDrillError
+from harness.kinds import registry
+from harness.prepare import json_schema, make_plan, read_drill, write_drill
+from harness.prepare.yaml_source import read_yaml
+from harness.report.plan import explain
+
+ROOT = Path(__file__).parents[3]
+STACKS = {path.parent.name: path for path in sorted(ROOT.glob("fixtures/stacks/*/compose.yaml"))}
+# Stacks that a portal works with; a new portal is tried on every one.
+WORKS_WITH = {"sql": ("postgresql", "liferay", "notes"), "http": ("notes", "liferay"), "wagtail": ("liferay",)}
+PAIRS = [
+    (product, portal, stack)
+    for product in registry.names("products")
+    for portal in registry.names("portals")
+    for stack in WORKS_WITH.get(portal, STACKS)
+]
+TODAY = date(2026, 11, 21)
+OWN = """
+services:
+  postgres:
+    image: postgres:16
+    environment: {POSTGRES_USER: shop, POSTGRES_PASSWORD: x, POSTGRES_DB: orders}
+    volumes: ["pg:/var/lib/postgresql/data"]
+  app:
+    image: example/shop:3
+    depends_on: [postgres]
+    volumes: ["uploads:/srv/uploads", "order:/srv/order"]
+volumes: {pg: , uploads: , order: }
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    (tmp_path / "compose.yaml").write_text(OWN, encoding="utf-8")
+    return tmp_path / "compose.yaml"
+
+
+def init(*words: str | Path) -> int:
+    return main(["init", *map(str, words)])
+
+
+@pytest.mark.parametrize(("product", "portal", "stack"), PAIRS)
+def test_what_is_written_can_be_planned(product: str, portal: str, stack: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{stack}.drill.yaml"
+    text = write_drill(product, portal, STACKS[stack], path, today=TODAY)
+    path.write_text(text, encoding="utf-8")
+    drill = read_drill(path, today=TODAY)
+    plan = make_plan(drill)
+    assert (drill.name, drill.product, drill.portal.kind) == (stack, product, portal)
+    assert explain(drill, plan)
+    # What an editor checks is right as well, no line is too wide to read, and all is explained.
+    schema = jsonschema.Draft202012Validator(json_schema())
+    assert [error.message for error in schema.iter_errors(read_yaml(path, "x").data)] == []
+    assert max(map(len, text.splitlines())) <= 140
+    assert text.count("#") > 10
+    # Nothing that the product demands is silently left out.
+    left_out = {waiver.what.removeprefix("component ") for waiver in drill.waivers}
+    assert {component.name for component in drill.components} | left_out >= set(registry.product(product).COMPONENTS)
+    for name, row in registry.product(product).COMPONENTS.items():
+        assert name not in left_out or row.waivable
+        assert re.sub(r"[\s#]+", " ", row.why) in re.sub(r"[\s#]+", " ", text)
+
+
+def test_the_shipped_stack_is_found_out_as_the_shipped_drill_has_it() -> None:
+    """Without the portal's own table, by the Compose file alone: the same places."""
+    shipped = read_drill(next(path for path in DRILLS if path.name == "liferay-dxp.drill.yaml"))
+    path = ROOT / "drills" / "never-written.drill.yaml"
+    text = write_drill("liferay-dxp-7.4", "http", STACKS["liferay"], path, today=TODAY)
+    for component in shipped.components:
+        assert f"  {component.name}:\n    service: {component.service}\n" in text
+        if component.kind == "file_tree":
+            assert f"    path: {component.options['path']} " in text
+    assert "source: {stack: fixtures/stacks/liferay/compose.yaml}" in text
+    assert "waivers:" not in re.sub("#.*", "", text)
+
+
+def test_an_own_stack_gives_its_databases_and_volumes_their_names(own: Path, tmp_path: Path) -> None:
+    assert init("--product", "plain", "--portal", "sql", "--stack", own, "--output", tmp_path / "Shop 3.yaml") == 0
+    drill = read_drill(tmp_path / "Shop 3.yaml")
+    assert drill.name == "shop-3"
+    assert (drill.portal.service, drill.portal.options["database"], drill.portal.options["user"]) == (
+        *("postgres", "orders", "shop"),
+    )
+    found = {one.name: (one.kind, one.service, one.options.get("path")) for one in drill.components}
+    assert found == {
+        "database": ("postgresql", "postgres", None),
+        "uploads": ("file_tree", "app", "/srv/uploads"),
+        "c_order": ("file_tree", "app", "/srv/order"),
+    }
+    assert drill.component("database").options["database"] == "orders"
+
+
+def test_what_is_not_in_the_stack_is_waived_for_a_month_only(own: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.drill.yaml"
+    path.write_text(write_drill("liferay-dxp-7.4", "sql", own, path, today=TODAY), encoding="utf-8")
+    drill = read_drill(path, today=TODAY)
+    assert {waiver.until for waiver in drill.waivers} == {"2026-12-21"}
+    assert "component search" in {waiver.what for waiver in drill.waivers}
+    with pytest.raises(DrillFileWrong, match="the waiver has ended"):
+        read_drill(path, today=date(2026, 12, 22))
+
+
+def test_a_stack_without_what_cannot_be_waived_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yaml"
+    path.write_text("services: {web: {image: nginx:1}}\n", encoding="utf-8")
+    with pytest.raises(PortalDrillError, match=r"held database \(postgresql\). It has web \(nginx:1\)"):
+        write_drill("liferay-dxp-7.4", "http", path, None, today=TODAY)
+    with pytest.raises(PortalDrillError, match="looks as if PostgreSQL were in it"):
+        write_drill("plain", "sql", path, None, today=TODAY)
+    with pytest.raises(PortalDrillError, match="anything that can be backed up"):
+        write_drill("plain", "http", path, None, today=TODAY)
+
+
+def test_it_is_printed_unless_a_file_is_named(
+    own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(own.parent)
+    assert init("--product", "plain", "--portal", "http", "--stack", own.name) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("# yaml-language-server: $schema=drill.schema.json\n")
+    assert "source: {stack: compose.yaml}" in said.out
+    assert sorted(path.name for path in own.parent.iterdir()) == ["compose.yaml"]
+
+
+def test_nothing_is_written_over_unless_it_is_forced(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.drill.yaml"
+    path.write_text("mine\n")
+    words = ("--product", "plain", "--portal", "sql", "--stack", own, "--output", path)
+    assert init(*words) == 2
+    assert (path.read_text(), "--force writes over it" in capsys.readouterr().err) == ("mine\n", True)
+    assert init(*words, "--force") == 0
+    assert "drill: x " in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "found nothing; expected a product: liferay-dxp-7.4, plain"),
+        (("--product", "liferay"), "found liferay; expected a product: liferay-dxp-7.4, plain"),
+        (("--product", "plain"), "found nothing; expected a portal: http, sql, wagtail"),
+        (("--product", "plain", "--portal", "wagtall"), "did you mean wagtail?"),
+    ],
+)
+def test_choices_are_listed(words: tuple[str, ...], said: str, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert init(*words, "--stack", own) == 2
+    assert said in re.sub(r"paper, ", "", capsys.readouterr().err)
+
+
+def test_a_wrong_compose_file_shows_its_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n  web: {image: a, volumes: [./data:/data]}\n")
+    assert init("--product", "plain", "--portal", "http", "--stack", tmp_path / "compose.yaml") == 3
+    assert "compose.yaml:2:29: found the bind mount ./data:/data" in capsys.readouterr().err
+    assert init("--product", "plain", "--portal", "http", "--stack", tmp_path / "none.yaml") == 3
