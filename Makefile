@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make drill` on a fresh clone sets up, performs a drill and says where its report lies.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup images drill drills test prove unit fuzz soak clean-containers
+.PHONY: help setup images drill drills test prove unit fuzz soak bench clean-containers
 
 # An engine that only offers a Podman socket is found by the same rules everywhere.
 BIN := . fixtures/setup/surroundings.sh && .venv/bin/
@@ -40,6 +40,9 @@ fuzz: ## read 100,000 drill files made wrong: each is refused with its places, o
 
 soak: setup ## clean drills and random faults for hours, with a score; SOAK="--hours 8" ends it (tests/soak)
 	@$(BIN)python tests/soak/soak.py $(SOAK)
+
+bench: setup ## the figures of the README, on a quiet machine; BENCH=--paste puts them there (tests/bench)
+	@$(BIN)python tests/bench/make_figures.py $(BENCH)
 
 clean-containers: ## remove what runs have left behind
 	@$(BIN)portal-drill gc

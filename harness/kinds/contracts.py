@@ -21,7 +21,7 @@ from harness.errors import CommandFailed, CouldNotAsk
 from harness.model.drill import Component, Drill, Portal, Service
 from harness.model.evidence import AT_SOURCE, Evidence, Observation
 from harness.model.frozen import JsonValue
-from harness.model.inventory import FIRST, Difference, Item, Named
+from harness.model.inventory import FIRST, Difference, Item, Lines, Named
 from harness.model.plan import Plan
 from harness.model.restore_point import Canary, FaultNote, RestorePoint
 from harness.model.verdict import Outcome
@@ -319,7 +319,7 @@ class ComponentKind(Protocol):
     NEEDS_SERVICE: bool  # its service must run to be asked (a database), or must not (a file tree)
     IS_INDEX: bool  # a search index: may be rebuilt, never needed to start the portal
 
-    def inventory(self, access: ComponentAccess) -> Iterator[Item]:
+    def inventory(self, access: ComponentAccess) -> Iterator[Item | Lines]:
         """All items in byte order of key. Raises: CouldNotAsk, CommandFailed."""
 
     def position(self, access: ComponentAccess) -> dict[str, JsonValue]:
@@ -397,7 +397,7 @@ class ComparesPrefixes(Protocol):
     """Capability of a component whose items may be `append`."""
 
     def prefix_digests(self, access: ComponentAccess, sizes: Mapping[str, int]) -> Mapping[str, str]:
-        """SHA-256 over the first `sizes[key]` bytes of each key that still has as many."""
+        """The digest, as in the inventory, of the first `sizes[key]` bytes of each key that still has as many."""
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,13 @@ class Item(NamedTuple):
 VOLATILE = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE, ItemClass.APPEND})
 
 
+class Lines(NamedTuple):
+    """Many items at once, as the lines of an inventory that hold them (`run/inventory_lines`), made where the items
+    are: whole lines, in order, of class `state` unless they say another."""
+
+    text: bytes
+
+
 @lru_cache(maxsize=4096)
 def _pattern(glob: str) -> re.Pattern[str]:
     translated = re.escape(glob).replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")

@@ -1,76 +1,17 @@
-"""Writes inventories and compares three of them by one merge-join in constant memory (DESIGN 4)."""
+"""Compares three inventories by one merge-join in constant memory (DESIGN 4)."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass, rule_of
+from harness.model.inventory import Difference, Item, ItemClass, key_bytes
+from harness.run.inventory_lines import STATE_MARK, Bundle, count_of, lines_of, read_line
 from harness.run.tally import UNREADABLE, Meanwhile, PrefixDigests, Tally
 
-
-def write_inventory(items: Iterable[Item], rules: tuple[ClassRule, ...], path: Path) -> tuple[int, str]:
-    """Compress items into `path`; returns their count and the SHA-256 of the uncompressed lines.
-
-    Raises: CouldNotAsk if keys do not ascend by bytes: the comparison would be wrong.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count, digest, last = 0, hashlib.sha256(), None
-    with gzip.open(path, "wb", compresslevel=1) as out:
-        for item in classified(items, rules):
-            sort_key = item.sort_key
-            if last is not None and sort_key <= last:
-                raise CouldNotAsk(f"inventory out of order: {item.key!r} after {last!r}")
-            last = sort_key
-            line = json.dumps([item.key, item.item_class, item.digest, item.attributes], separators=(",", ":"))
-            encoded = line.encode("ascii") + b"\n"
-            out.write(encoded)
-            digest.update(encoded)
-            count += 1
-    return count, digest.hexdigest()
-
-
-def classified(items: Iterable[Item], rules: tuple[ClassRule, ...]) -> Iterable[Item]:
-    """Items with the class that the first fitting rule gives them; a class that the component gave stays."""
-    return (_with_class(item, rules) for item in items) if rules else items
-
-
-def _with_class(item: Item, rules: tuple[ClassRule, ...]) -> Item:
-    rule = rule_of(item.key, rules) if item.item_class is ItemClass.STATE else None
-    return item._replace(item_class=rule.item_class) if rule else item
-
-
-def read_inventory(path: Path) -> Iterator[Item]:
-    """Items as written. Raises: CouldNotAsk if the file is cut short or unreadable."""
-    try:
-        if not path.stat().st_size:  # of no bytes gzip makes no items, instead of an error
-            raise EOFError("it has no bytes")
-        with gzip.open(path, "rb") as lines:
-            for line in lines:
-                key, item_class, digest, attributes = json.loads(line)
-                yield Item(key, ItemClass(item_class), digest, attributes)
-    except (OSError, EOFError, TypeError, ValueError, zlib.error) as error:
-        raise CouldNotAsk(f"inventory {path.name} cannot be read: {error}") from error
-
-
-def hold_against(path: Path, ref: InventoryRef) -> None:
-    """Raises: CouldNotAsk if an inventory is not the one that was recorded: nothing may be judged by it."""
-    digest, count = hashlib.sha256(), 0
-    try:
-        with gzip.open(path, "rb") as lines:
-            for line in lines:
-                digest.update(line)
-                count += 1
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise CouldNotAsk(f"inventory {path.name} cannot be read: {error}") from error
-    if (count, digest.hexdigest()) != (ref.count, ref.sha256):
-        raise CouldNotAsk(f"inventory {path.name} is not the one that was recorded at capture")
+_UNREADABLE = b'"unreadable"'
 
 
 def compare_inventories(
@@ -87,16 +28,16 @@ def compare_inventories(
     Raises: CouldNotAsk if an inventory cannot be read to its end.
     """
     tally = Tally(component, prefix_digests, meanwhile or Meanwhile())
-    counts = [0, 0, 0]
-    for row in merged(before, after, restored):
+    equal, counts = Counter(), [0, 0, 0]
+    for row in merged(before, after, restored, equal=equal):
         tally.take(row[0], row[1], row[2])
         for i, item in enumerate(row):
             counts[i] += item is not None
     tally.end()
     return Difference(
         component=component.name,
-        source_count=counts[1],
-        restored_count=counts[2],
+        source_count=counts[1] + equal.items,
+        restored_count=counts[2] + equal.items,
         missing=tally.missing.named(),
         extra=tally.extra.named(),
         changed=tally.changed.named(),
@@ -108,17 +49,78 @@ def compare_inventories(
     )
 
 
-def merged(*paths: Path) -> Iterator[list[Item | None]]:
-    """The items of one key after the other, as each inventory has it, in constant memory."""
-    streams = [read_inventory(path) for path in paths]
-    heads = [next(stream, None) for stream in streams]
-    while any(heads):
-        lowest = min(head.sort_key for head in heads if head)
-        row: list[Item | None] = [head if head and head.sort_key == lowest else None for head in heads]
-        yield row
-        for i, item in enumerate(row):
-            if item:
-                heads[i] = next(streams[i], None)
+class Counter:
+    """How many items were equal everywhere, and needed no judging."""
+
+    items = 0
+
+
+class _Stream:
+    """The lines of one inventory, one after the other; a line is read only when it is needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lines = path, lines_of(path)
+        self._read: Item | Bundle | None = None
+        self._last = b""
+        self.line = next(self._lines, None)
+
+    def advance(self) -> None:
+        self.line, self._read = next(self._lines, None), None
+
+    def read(self) -> Item | Bundle | None:
+        """What the line says. Raises: CouldNotAsk if keys do not ascend: the comparison would be wrong."""
+        if self._read is None and self.line is not None:
+            self._read = read_line(self.line, self._path)
+            if self._read.sort_key < self._last:
+                raise CouldNotAsk(f"inventory {self._path.name} is out of order at {self.line[:80]!r}")
+            self._last = self._read.sort_key
+        return self._read
+
+    def take(self, sort_key: bytes) -> list[Item | Bundle]:
+        """All that has this key: one item, or the bundles of several classes."""
+        taken: list[Item | Bundle] = []
+        while (one := self.read()) and one.sort_key == sort_key and not (taken and isinstance(one, Item)):
+            taken.append(one)
+            self.advance()
+        return taken
+
+
+def merged(*paths: Path, equal: Counter | None = None) -> Iterator[list[Item | None]]:
+    """The items of one key after the other, as each inventory has it, in constant memory.
+
+    Shape: with `equal`, items of class `state` that are the same everywhere are only counted there. Two inventories
+    of one path are read once. Those of a bundle come by their keys.
+    """
+    streams = {path: _Stream(path) for path in paths}
+    every = list(streams.values())
+    while any(stream.line is not None for stream in every):
+        line = every[0].line
+        if equal and line is not None and all(s.line == line for s in every) and _is_plain(line):
+            equal.items += count_of(line)
+            for stream in every:
+                stream.advance()
+            continue
+        lowest = min(read.sort_key for stream in every if (read := stream.read()))
+        taken = {path: stream.take(lowest) for path, stream in streams.items()}
+        if not any(isinstance(one, Bundle) for held in taken.values() for one in held):
+            yield [one if (one := next(iter(taken[path]), None)) and isinstance(one, Item) else None for path in paths]
+            continue
+        by_key = {path: {item.key: item for one in held for item in _items(one)} for path, held in taken.items()}
+        for key in sorted({key for found in by_key.values() for key in found}, key=key_bytes):
+            yield [by_key[path].get(key) for path in paths]
+
+
+def _items(one: Item | Bundle) -> Iterator[Item]:
+    if isinstance(one, Bundle):
+        yield from one.items()
+    else:
+        yield one
+
+
+def _is_plain(line: bytes) -> bool:
+    """Of class `state`, and could be read."""
+    at = line.find(STATE_MARK)
+    return at > 0 and not line.startswith(_UNREADABLE, at + len(STATE_MARK))
 
 
 def traced(keys: frozenset[str], *paths: Path) -> Iterator[tuple[str, list[str | None]]]:
@@ -133,7 +135,7 @@ def began_anew(before: Path, after: Path, prefix_digests: PrefixDigests) -> tupl
     """Files of class `append` that are no shorter than before and do not begin with what they held before: rotated
     and written on. Asked while the files of `after` are still there."""
     grown = {}
-    for one, other in merged(before, after):
+    for one, other in merged(before, after, equal=Counter()):
         if one and other and one.digest != other.digest and ItemClass.APPEND in (one.item_class, other.item_class):
             sizes = [int(item.attributes.get("size", "-1")) for item in (one, other)]
             if 0 <= sizes[0] <= sizes[1] and one.digest != UNREADABLE:

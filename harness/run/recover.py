@@ -24,7 +24,8 @@ from harness.model.restore_point import RestorePoint
 from harness.run import vault
 from harness.run.canary_writer import canaries_of
 from harness.run.capture import Capture
-from harness.run.inventory import compare_inventories, hold_against, write_inventory
+from harness.run.inventory import compare_inventories
+from harness.run.inventory_lines import hold_against, write_inventory
 from harness.run.journal import plain
 from harness.run.observer import Observer
 from harness.run.restored_portal import RestoredPortal

@@ -12,9 +12,10 @@ from harness.kinds import registry
 from harness.kinds.contracts import ComparesPrefixes, ComponentAccess, CountsDeletions, Stack
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
-from harness.model.inventory import VOLATILE, InventoryRef, Item
+from harness.model.inventory import VOLATILE, InventoryRef, Item, Lines
 from harness.model.plan import Step
-from harness.run.inventory import began_anew, classified, write_inventory
+from harness.run.inventory import began_anew
+from harness.run.inventory_lines import classified, marked, write_inventory
 from harness.run.session import Session
 
 
@@ -25,11 +26,12 @@ class Volatile:
     items: int = 0
     bytes: int = 0
 
-    def counting(self, items: Iterable[Item]) -> Iterator[Item]:
+    def counting(self, items: Iterable[Item | Lines]) -> Iterator[Item | Lines]:
         for item in items:
-            if item.item_class in VOLATILE:
-                self.items += 1
-                self.bytes += int(item.attributes.get("size", 0))
+            for one in marked(item):
+                if one.item_class in VOLATILE:
+                    self.items += 1
+                    self.bytes += int(one.attributes.get("size", 0))
             yield item
 
 

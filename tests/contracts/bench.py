@@ -20,7 +20,8 @@ from harness.kinds.contracts import BackupAccess, ComponentAccess, ComponentKind
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
 from harness.model.inventory import FIRST, Difference
-from harness.run.inventory import compare_inventories, write_inventory
+from harness.run.inventory import compare_inventories
+from harness.run.inventory_lines import write_inventory
 
 TIMEOUT_S = 120.0
 

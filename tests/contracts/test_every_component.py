@@ -9,7 +9,7 @@ import pytest
 from bench import Bench, is_the_same_twice, shows_exactly
 
 from harness.kinds import registry
-from harness.run.inventory import read_inventory
+from harness.run.inventory_lines import read_inventory
 
 pytestmark = pytest.mark.engine
 KINDS = registry.names("components")

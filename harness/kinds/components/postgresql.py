@@ -1,7 +1,9 @@
 """A PostgreSQL database: every row by the digest of its text, every sequence, role and schema object.
 
+Rows are copied out as COPY writes them, with the session's settings pinned by `Sql`, and digested beside the server:
+typed hashes call 1.0 and 1.00 equal.
+
 Requirements: LR-22, GEN-D4 (roles, grants, extensions), GEN-D5 (kinds of objects), GEN-D7 (sequences).
-Typed hashes call 1.0 and 1.00 equal, so rows are hashed as text, with the session's settings pinned by `Sql`.
 """
 
 from __future__ import annotations
@@ -14,13 +16,16 @@ from pydantic import Field
 
 from harness.kinds.components import _postgresql_surroundings as around
 from harness.kinds.components._postgresql_objects import OBJECTS
-from harness.kinds.contracts import ComponentAccess, KindOptions, Probe, Sql, Stack, Surrounding
+from harness.kinds.contracts import ComponentAccess, KindOptions, Probe, Sql, Stack, Surrounding, ToolImage
+from harness.kinds.records import whole_lines
 from harness.model.drill import Service
 from harness.model.frozen import JsonValue
-from harness.model.inventory import Item, ItemClass
+from harness.model.inventory import Item, ItemClass, Lines
 
 NEEDS_SERVICE = True
 IS_INDEX = False
+TIMEOUT_S = 3600.0
+REQUEST = "/run/inventory-rows"
 
 
 class RowRule(KindOptions):
@@ -66,19 +71,19 @@ def connected(stack: Stack, service: str, options: Options, database: str | None
     return stack.sql(service, database=database or options.database, user=options.user, password=password)
 
 
-def inventory(access: ComponentAccess) -> Iterator[Item]:
+def inventory(access: ComponentAccess) -> Iterator[Item | Lines]:
     """`row/<table>/<primary key>`, `sequence/<name>` and `<kind>/<name>` for each schema object and role.
 
     A materialised view's rows count as well; foreign tables are elsewhere, and their rows do not.
 
-    Shape: digests of rows are 64-bit hashes of the row's text, of objects SHA-256; sequences are `monotone`
+    Shape: digests of rows are 96-bit hashes of the row's text, of objects SHA-256; sequences are `monotone`
     with attributes `last` and `highest` (the highest value in use). Raises: CouldNotAsk, CommandFailed.
     """
     options = Options.model_validate(access.component.options)
     with connected(access.stack, access.component.service, options) as sql:
         for kind in sorted({*OBJECTS, "row", "sequence"}, key=lambda kind: f"{kind}/"):
             if kind == "row":
-                yield from _rows(sql, options)
+                yield from _rows(sql, access, options)
             elif kind == "sequence":
                 yield from _sequences(sql)
             else:
@@ -92,7 +97,9 @@ def _objects(sql: Sql, kind: str) -> Iterator[Item]:
         yield Item(key, ItemClass.STATE, digest, {})
 
 
-def _rows(sql: Sql, options: Options) -> Iterator[Item]:
+def _rows(sql: Sql, access: ComponentAccess, options: Options) -> Iterator[Lines]:
+    """All rows of all tables, of the snapshot that `sql` has, by a tool beside the server: a row costs the harness
+    nothing. Source: fixtures/images/tools/rows.c."""
     tables = """SELECT n.nspname, c.relname,
         array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
             AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum),
@@ -103,26 +110,60 @@ def _rows(sql: Sql, options: Options) -> Iterator[Item]:
         AND n.nspname NOT IN ('pg_catalog', 'information_schema')
         AND n.nspname !~ '^pg_(toast|temp)'
         ORDER BY (n.nspname || '.' || c.relname || '/') COLLATE "C" """
-    for schema, table, columns, keys in list(sql.rows(tables)):
-        query = _row_query(schema, table, columns, keys, options)
-        for key, item_class, digest in sql.rows(query):
-            yield Item(f"row/{schema}.{table}/{key}", ItemClass(item_class), digest, {})
+    asked = []
+    for schema, table, columns, keys in sql.rows(tables):
+        rules = [rule for rule in options.rows if rule.table in (table, f"{schema}.{table}")]
+        query = _row_query(schema, table, columns, keys, rules, options)
+        asked += [f"row/{schema}.{table}/", "" if rules else "state", f"COPY ({query}) TO STDOUT"]
+    if not asked:
+        return
+    request = b"".join(text.encode() + b"\0" for text in (_connection(access, options), _same_snapshot(sql), *asked))
+    with access.stack.tool(
+        access.component.service, image=ToolImage.TOOLS, writable=False, networked=True, volumes=False
+    ) as shell:
+        shell.run(["sh", "-c", f"umask 077; cat >{REQUEST}"], stdin=request, timeout_s=TIMEOUT_S).ok()
+        yield from whole_lines(shell.stream(["inventory-rows", REQUEST], timeout_s=TIMEOUT_S))
 
 
-def _row_query(schema: str, table: str, columns: list[str], keys: list[str], options: Options) -> str:
-    """A row without a primary key is named by its digest and its number among equal ones. `ONLY`: rows of tables
-    that inherit are their own, and may have the same keys."""
+def _connection(access: ComponentAccess, options: Options) -> str:
+    """Keywords and values. Source: PostgreSQL 15 documentation, 34.1.1 Connection Strings."""
+    given = {
+        "host": access.component.service,
+        "dbname": options.database,
+        "user": options.user,
+        "password": access.stack.environment(access.component.service)[options.password_variable],
+        "connect_timeout": "10",
+    }
+    escaped = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in given.items()}
+    return " ".join(f"{name}='{value}'" for name, value in escaped.items())
+
+
+def _same_snapshot(sql: Sql) -> str:
+    """What makes another session see just what this one sees, and write it alike."""
+    settings = """SELECT string_agg(format('SET %I = %L', name, current_setting(name)), '; '), pg_export_snapshot()
+        FROM pg_settings WHERE source = 'client'"""
+    ((pinned, snapshot),) = sql.rows(settings)
+    return f"{pinned}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'"
+
+
+def _row_query(
+    schema: str, table: str, columns: list[str], keys: list[str], rules: list[RowRule], options: Options
+) -> str:
+    """Class (if there are rules), key, all other columns. A row without a primary key is named by its digest and its
+    number among equal ones. `ONLY`: rows of tables that inherit are their own, and may have the same keys."""
     names = {table, f"{schema}.{table}"}
     ignored = {column for rule in options.ignored_columns if rule.table in names for column in rule.columns}
-    text = f"ROW({', '.join(_quoted(c) for c in columns if c not in ignored)})::text"
-    digest = f"hashtextextended({text}, 0)::text"
-    names_row = f"{_quoted(keys[0])}::text" if len(keys) == 1 else f"ROW({', '.join(map(_quoted, keys))})::text"
-    key = names_row if keys else f"md5({text}) || '#' || row_number() OVER (PARTITION BY {text})"
-    rules = [rule for rule in options.rows if rule.table in names]
+    held = [_quoted(column) for column in columns if column not in ignored]
+    text = f"ROW({', '.join(held)})::text"
+    key = f"md5({text}) || '#' || row_number() OVER (PARTITION BY {text})"
+    if len(keys) == 1:
+        key = _quoted(keys[0])
+        held = [column for column in held if column != key]
+    elif keys:
+        key = f"ROW({', '.join(map(_quoted, keys))})::text"
     cases = "".join(f" WHEN {rule.where} THEN '{rule.item_class}'" for rule in rules)
-    item_class = f"CASE{cases} ELSE 'state' END" if cases else "'state'"
-    return f"""SELECT k, c, d FROM (SELECT {key} AS k, {item_class} AS c, {digest} AS d
-        FROM ONLY {_quoted(schema)}.{_quoted(table)} AS t) AS r ORDER BY k COLLATE "C" """
+    listed = [*([f"CASE{cases} ELSE 'state' END"] if cases else []), key, *held]
+    return f"SELECT {', '.join(listed)} FROM ONLY {_quoted(schema)}.{_quoted(table)} AS t"
 
 
 def _sequences(sql: Sql) -> Iterator[Item]:

@@ -9,7 +9,8 @@ import pytest
 
 from harness.model.drill import Component
 from harness.model.inventory import Difference, Item, ItemClass
-from harness.run.inventory import began_anew, compare_inventories, traced, write_inventory
+from harness.run.inventory import began_anew, compare_inventories, traced
+from harness.run.inventory_lines import write_inventory
 from harness.run.tally import Meanwhile
 
 STATE, APPEND, MONOTONE = ItemClass.STATE, ItemClass.APPEND, ItemClass.MONOTONE

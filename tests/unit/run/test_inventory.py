@@ -15,15 +15,9 @@ from hypothesis import strategies as st
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass
-from harness.run.inventory import (
-    classified,
-    compare_inventories,
-    hold_against,
-    read_inventory,
-    rule_of,
-    write_inventory,
-)
+from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass, rule_of
+from harness.run.inventory import compare_inventories
+from harness.run.inventory_lines import classified, hold_against, read_inventory, write_inventory
 from harness.run.source_inventory import Volatile
 
 STATE, APPEND, MONOTONE = ItemClass.STATE, ItemClass.APPEND, ItemClass.MONOTONE
