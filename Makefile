@@ -27,6 +27,7 @@ test: setup ## what has to be green before a change goes in: style, types, tests
 	@$(BIN)pytest tests -m "not prove"
 
 prove: setup ## everything, the long proofs included
+	@fixtures/setup/chromium.sh
 	@$(BIN)pytest tests
 
 unit: ## the tests that need no container engine

@@ -16,6 +16,7 @@ from harness.containers.locks import RunLock
 from harness.errors import HarnessBroken
 from harness.judge.judge import judge
 from harness.model.drill import Drill
+from harness.model.evidence import Evidence
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote, RestorePoint
@@ -27,7 +28,7 @@ from harness.run.mutate import altered, damaged
 from harness.run.recover import Recovery
 from harness.run.session import STATE, Session, reachable_engine, secrets_in, without
 
-__all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved"]
+__all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved", "report_saved"]
 
 REMOVING_S = 180.0
 RECORD = "restore_point.json"  # what the judge is given of the restore point, kept beside the evidence
@@ -141,7 +142,7 @@ class _Stages:
         evidence = session.journal.close()
         verdict = judge(session.drill, session.plan, self._point, evidence)
         try:
-            report.write_reports(session.folder, verdict, session.drill, session.plan, evidence)
+            report.write_reports(session.folder, verdict, session.drill, session.plan, self._point, evidence)
             report.write_index(session.root / "reports", clock.utc_now())
         except OSError as error:
             raise HarnessBroken(f"the report folder {session.folder} cannot be written: {error}") from error
@@ -185,15 +186,28 @@ def judge_saved(folder: Path) -> Verdict:
 
     Raises: HarnessBroken if the folder holds no run.
     """
+    return judge(*_saved(folder))
+
+
+def report_saved(folder: Path) -> str:
+    """`report.html` of a saved run, judged and drawn again by this version.
+
+    Raises: HarnessBroken if the folder holds no run.
+    """
+    saved = _saved(folder)
+    return report.html_text(judge(*saved), *saved)
+
+
+def _saved(folder: Path) -> tuple[Drill, Plan, RestorePoint | None, Evidence]:
     try:
         drill = Drill.model_validate_json((folder / "drill.json").read_bytes())
         plan = Plan.model_validate_json((folder / "plan.json").read_bytes())
         evidence = read_evidence(folder / "evidence.jsonl")
-        saved = folder / RECORD
-        point = RestorePoint.model_validate_json(saved.read_bytes()) if saved.exists() else None
+        record = folder / RECORD
+        point = RestorePoint.model_validate_json(record.read_bytes()) if record.exists() else None
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be judged: {error}") from error
-    return judge(drill, plan, point, evidence)
+    return drill, plan, point, evidence
 
 
 def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:

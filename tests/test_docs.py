@@ -103,7 +103,16 @@ def test_console_output_was_pasted_from_runs() -> None:
     blocks = dict(CONSOLE.findall(README))
     ends = {name: block.strip().splitlines()[-2:-1] for name, block in blocks.items()}
     assert ends == {"recovered": ["0"], "row changed": ["1"], "server broken": ["2"]}
-    assert all("judge reports/liferay-dxp/" in block and " /" not in block for block in blocks.values())
+    assert all("judge reports/liferay-dxp/" in block for block in blocks.values())
+    places = re.findall(r"(?<!\S)/\S+", "".join(blocks.values()))  # of containers, none of the machine that it ran on
+    assert [place for place in places if not place.startswith("/opt/liferay/")] == []
+
+
+def test_picture_is_there_said_in_words_and_small() -> None:
+    said, file = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", README)[0]
+    assert "verdict" in said
+    assert (ROOT / file).read_bytes().startswith(b"\x89PNG")
+    assert (ROOT / file).stat().st_size < 300_000
 
 
 def test_every_family_and_folder_is_in_the_harness_readme() -> None:

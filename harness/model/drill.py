@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from harness.model.frozen import Frozen, JsonValue
@@ -177,6 +178,13 @@ class Drill(Frozen):
 
     def component(self, name: str) -> Component:
         return next(component for component in self.components if component.name == name)
+
+    def why_asked(self, host: str, port: int | None, allowed: Iterable[tuple[str, int | None, str]]) -> str | None:
+        """The reason for which the restored copy may ask for it, by `external` or by a rule of (host, port, reason);
+        None: nobody declared it."""
+        reasons = [system.reason for system in self.external if system.reachable and system.is_host(host)]
+        reasons += [why for name, at, why in allowed if fits_host(host, name) and (port in (None, at) or not at)]
+        return reasons[0] if reasons else None
 
     def rebuilt(self) -> tuple[str, ...]:
         """Components that are rebuilt after the restore instead of restored."""

@@ -12,6 +12,7 @@ from harness.errors import PortalDrillError
 from harness.model.drill import Drill
 from harness.model.evidence import Evidence
 from harness.model.plan import Plan
+from harness.model.restore_point import RestorePoint
 from harness.model.verdict import Verdict
 from harness.report.html import html_text
 from harness.report.junit import junit_bytes
@@ -23,11 +24,13 @@ class VerdictUnreadable(PortalDrillError):
     """`verdict.json` is absent or is no verdict."""
 
 
-def write_reports(folder: Path, verdict: Verdict, drill: Drill, plan: Plan, evidence: Evidence) -> None:
+def write_reports(
+    folder: Path, verdict: Verdict, drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Evidence
+) -> None:
     """All files of a judged run, `verdict.json` first; then `latest` points to it, unless a fault was in it, or
     only some of its checks were asked for: that says nothing of the others, and closes no gate."""
     write_verdict(folder, verdict)
-    write_whole(folder / "report.html", html_text(verdict, drill, plan, evidence).encode())
+    write_whole(folder / "report.html", html_text(verdict, drill, plan, point, evidence).encode())
     write_whole(folder / "junit.xml", junit_bytes(verdict))
     if verdict.faults is None and folder.parent.name != PROOFS and not plan.only_checks:
         point_latest(folder)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.model.verdict import Outcome, Verdict
+from harness.model.verdict import ObjectiveResult, Outcome, Verdict
 from harness.report.files import VerdictUnreadable, read_verdict
 from harness.report.rows import duration
 from harness.report.run_ids import is_run_id
@@ -45,10 +45,10 @@ class History(NamedTuple):
         """The newest that proved recovery."""
         return next((r.verdict for r in reversed(self.runs) if r.verdict and r.verdict.recovered), None)
 
-    def series(self, objective: str) -> tuple[tuple[float | None, float | None], ...]:
-        """(measured, limit) of each judged run, in seconds."""
-        results = [run.verdict.objectives.get(objective) for run in self.runs if run.verdict]
-        return tuple((r.measured_s, r.limit_s) if r else (None, None) for r in results)
+    def series(self, objective: str) -> tuple[tuple[str, ObjectiveResult], ...]:
+        """(run, result) of each run that judged it."""
+        judged = [(run.run, run.verdict.objectives.get(objective)) for run in self.runs if run.verdict]
+        return tuple((run, result) for run, result in judged if result is not None)
 
 
 def histories(reports: Path, known: Iterable[str] = ()) -> tuple[History, ...]:

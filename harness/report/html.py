@@ -8,19 +8,21 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from harness.model.drill import Drill
-from harness.model.evidence import CommandLine, Evidence, Mark, Seen
+from harness.model.evidence import CommandLine, Evidence, Mark, Seen, StepState
 from harness.model.inventory import Difference
 from harness.model.plan import Plan
+from harness.model.restore_point import RestorePoint
 from harness.model.verdict import ObjectiveResult, Outcome, Verdict
+from harness.report.isolation import isolation
 from harness.report.requirements import REQUIREMENTS
-from harness.report.rows import chain, duration, not_exercised, rows
+from harness.report.rows import chain, duration, not_exercised, objective_row, rows, tier_loss
 from harness.report.sentences import first_of, verdict_sentence
 from harness.report.templates import page
-from harness.report.terminal import tier_loss
 from harness.report.timeline import timeline
 
 MOST_COMMANDS = 500
 _REPEATED = ("canary_written", "probe")  # marks that come by the hundred; they stand in the evidence
+_GRAVEST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
 
 
 class Link(NamedTuple):
@@ -32,38 +34,74 @@ class Link(NamedTuple):
     width_percent: float
 
 
-def html_text(verdict: Verdict, drill: Drill, plan: Plan, evidence: Evidence) -> str:
+class Meter(NamedTuple):
+    """An objective drawn to scale, the greatest of its figures being the whole width. Units: per cent."""
+
+    measured: float
+    limit: float | None
+    worst_case: float | None
+
+
+def html_text(verdict: Verdict, drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Evidence) -> str:
+    """`point`: the restore point that was recovered, as the judge was given it."""
     commands = [line for line in evidence.lines if isinstance(line, CommandLine)]
+    steps = list(evidence.steps())
     apart = not_exercised(verdict)
     judged = [row.outcome for row in rows(verdict) if row.name not in apart]
     return page(
         "report.html.j2",
-        {"duration": duration, "first_of": first_of, "tier_loss": tier_loss},
+        {"duration": duration, "first_of": first_of, "tier_loss": tier_loss, "size": size},
         verdict=verdict,
         drill=drill,
         plan=plan,
+        point=point,
         evidence=evidence,
         sentence=verdict_sentence(verdict),
         not_exercised=apart,
         counts={outcome: judged.count(outcome) for outcome in Outcome},
+        checks=sorted(verdict.checks, key=lambda check: _GRAVEST.index(check.outcome)),
+        objectives=[(each, objective_row(each), meter(each)) for each in verdict.objectives.values()],
         chains=[(objective, links(objective)) for objective in verdict.objectives.values() if objective.stages],
         tiers=[tier for objective in verdict.objectives.values() for tier in objective.per_tier],
         differences=tuple(differences(evidence)),
         requirements=REQUIREMENTS,
-        named_requirements=tuple(named_requirements(verdict, plan)),
-        timeline=timeline(verdict, evidence),
+        timeline=timeline(verdict, drill, point, evidence),
+        isolation=isolation(drill, evidence),
+        rewired=[(seen.subject, seen.data) for seen in evidence.observations("rewired") if isinstance(seen.data, dict)],
+        images=next((seen.data for seen in evidence.observations("images") if isinstance(seen.data, dict)), {}),
         marks=[mark for mark in evidence.lines if isinstance(mark, Mark) and mark.name not in _REPEATED],
-        commands=commands[:MOST_COMMANDS],
+        steps=steps,
+        bad_steps=[step for step in steps if step.state is not StepState.ENDED],
+        commands=by_place(commands[:MOST_COMMANDS]),
         command_count=len(commands),
+        left_out=max(0, len(commands) - MOST_COMMANDS),
     )
 
 
-def named_requirements(verdict: Verdict, plan: Plan) -> Iterator[tuple[str, str]]:
-    """Every id that the report shows, with its text, in the order of the ids' families and numbers."""
-    shown = {id for check in verdict.checks for id in check.requirements}
-    shown |= {id for component in plan.components for id in component.requirements}
-    yield from ((id, text) for id, text in REQUIREMENTS.items() if id in shown)
-    yield from ((id, "") for id in sorted(shown - REQUIREMENTS.keys()))
+def size(count: int) -> str:
+    """Bytes for people, in powers of ten."""
+    return f"{count:,} B" if count < 100_000 else f"{count / 1e6:,.1f} MB"
+
+
+def by_place(commands: list[CommandLine]) -> dict[str, list[CommandLine]]:
+    """The commands of each place, in the order in which the places were first asked."""
+    places: dict[str, list[CommandLine]] = {}
+    for command in commands:
+        places.setdefault(command.where, []).append(command)
+    return places
+
+
+def meter(objective: ObjectiveResult) -> Meter | None:
+    """None if nothing was measured, or there is nothing to hold it against."""
+    measured_s, limit_s, worst_s = objective.measured_s, objective.limit_s, objective.worst_case_s
+    whole = max(measured_s or 0.0, limit_s or 0.0, worst_s or 0.0)
+    if not whole or limit_s is None:
+        return None
+
+    def part(seconds: float) -> float:
+        return round(100 * seconds / whole, 2)
+
+    return Meter(part(measured_s or 0.0), part(limit_s), None if worst_s is None else part(worst_s))
 
 
 def links(objective: ObjectiveResult) -> tuple[Link, ...]:

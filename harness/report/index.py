@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.model.verdict import Outcome
 from harness.report.files import write_whole
-from harness.report.history import History, histories, troubles
+from harness.report.history import History, allowed_age_s, histories, troubles
 from harness.report.rows import duration
 from harness.report.sentences import verdict_sentence
 from harness.report.templates import page
 
-WIDTH, HEIGHT = 240.0, 44.0
+
+class Point(NamedTuple):
+    """One run. Units: per cent of the drawing, y from its top."""
+
+    x: float
+    y: float
+    outcome: Outcome
+    text: str
 
 
 class Curve(NamedTuple):
     """One objective over the runs, as drawn. `limit_y` None: no limit, or far above all that was measured."""
 
     name: str
-    points: tuple[tuple[float, float, str], ...]
+    points: tuple[Point, ...]
     limit_y: float | None
     latest: str
     limit: str
+    first: str
+    last: str
+
+    @property
+    def pairs(self) -> Iterable[tuple[Point, Point]]:
+        return pairwise(self.points)
 
 
 def write_index(reports: Path, now: datetime) -> None:
@@ -31,6 +47,7 @@ def write_index(reports: Path, now: datetime) -> None:
 
 
 def index_text(found: tuple[History, ...], now: datetime) -> str:
+    ran = [each for each in found if each.runs]
     drills = [
         {
             "history": each,
@@ -39,28 +56,42 @@ def index_text(found: tuple[History, ...], now: datetime) -> str:
             "curves": [curve(each, name) for name in ("rto", "rpo")],
             "passed": each.last_pass,
             "age": duration((now - each.last_pass.started_utc).total_seconds()) if each.last_pass else None,
+            "allowed": duration(allowed_age_s(each, None)),
         }
-        for each in found
-        if each.runs
+        for each in ran
     ]
-    return page("index.html.j2", {}, drills=drills, now=now, width=WIDTH, height=HEIGHT)
+    green = sum(not any(troubles(each, now)) for each in ran)
+    headline = "Drills" if not ran else f"{green} of {len(ran)} drills {'is' if green == 1 else 'are'} green"
+    return page("index.html.j2", {}, drills=drills, now=now, headline=headline)
 
 
 def curve(history: History, objective: str) -> Curve:
     """Measured values from left to right; the highest value or a near limit is the top."""
     series = history.series(objective)
-    values = [measured for measured, _ in series if measured is not None]
-    limits = [limit for _, limit in series if limit is not None]
+    values = [result.measured_s for _, result in series if result.measured_s is not None]
+    limits = [result.limit_s for _, result in series if result.limit_s is not None]
     limit = limits[-1] if limits else None
     top = max(values, default=0.0) or 1.0
     near = limit is not None and limit <= 3 * top
     top = max(top, limit or 0.0) * 1.1 if near else top * 1.1
-    step = WIDTH / max(len(series), 1)
+    step = 100 / max(len(series), 1)
     points = tuple(
-        (round(step * (number + 0.5), 1), round(HEIGHT * (1 - measured / top), 1), duration(measured))
-        for number, (measured, _) in enumerate(series)
-        if measured is not None
+        Point(
+            round(step * (number + 0.5), 1),
+            round(100 * (1 - result.measured_s / top), 1),
+            result.outcome,
+            f"{run}: {duration(result.measured_s)}, {result.outcome}",
+        )
+        for number, (run, result) in enumerate(series)
+        if result.measured_s is not None
     )
-    limit_y = round(HEIGHT * (1 - limit / top), 1) if near and limit is not None else None
+    limit_y = round(100 * (1 - limit / top), 1) if near and limit is not None else None
     latest = duration(values[-1]) if values else "not measured"
-    return Curve(objective, points, limit_y, latest, duration(limit) if limit is not None else "no limit")
+    said = duration(limit) if limit is not None else "no limit"
+    days = [run for run, result in series if result.measured_s is not None] or [""]
+    return Curve(objective, points, limit_y, latest, said, _day(days[0]), _day(days[-1]))
+
+
+def _day(run: str) -> str:
+    """The day and minute in a run's id."""
+    return f"{run[:4]}-{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}" if run else ""

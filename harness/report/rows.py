@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.model.inventory import Named
-from harness.model.verdict import OBJECTIVES, CheckResult, ObjectiveResult, Outcome, Verdict
+from harness.model.verdict import OBJECTIVES, CheckResult, ObjectiveResult, Outcome, TierLoss, Verdict
 
 
 def duration(seconds: float) -> str:
@@ -87,3 +87,10 @@ def chain(objective: ObjectiveResult) -> tuple[tuple[str, str], ...]:
         links.append((stage.name, f"{round(after, 1) - round(before, 1):.1f} s"))
         before = after
     return tuple(links)
+
+
+def tier_loss(tier: TierLoss) -> str:
+    """How much a tier lost, in words."""
+    if tier.measured_s is None:
+        return tier.reason or "not measured"
+    return ("at least " if tier.at_least else "") + duration(tier.measured_s)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from harness.model.inventory import Named
 from harness.model.verdict import CheckResult, Outcome, Verdict
 from harness.report.rows import duration, not_exercised, rows
+
+MOST_FOUND = 140  # characters of a finding that fit into one sentence
 
 
 def verdict_sentence(verdict: Verdict) -> str:
@@ -43,7 +47,12 @@ def _first(verdict: Verdict) -> str:
     if not such:
         return "no check says why"
     others = ", ".join(row.name for row in such[1:4]) + (f" and {len(such) - 4} more" if len(such) > 4 else "")
-    return f"{such[0].name}: {such[0].found}" + (f" (also {others})" if others else "")
+    return f"{such[0].name}: {_brief(such[0].found)}" + (f" (also {others})" if others else "")
+
+
+def _brief(found: str) -> str:
+    """The beginning of what was found: the rest stands beside the check."""
+    return textwrap.shorten(found, MOST_FOUND, placeholder=" …")
 
 
 def _proof(verdict: Verdict) -> str:
@@ -52,7 +61,7 @@ def _proof(verdict: Verdict) -> str:
     what = f"fault {fault.fault}/{fault.row}"
     catcher = next((row for row in rows(verdict) if row.name == fault.caught_by), None)
     if catcher is not None and catcher.outcome == fault.outcome:
-        return f"Proved: {what} was caught by {fault.caught_by}: {catcher.found}"
+        return f"Proved: {what} was caught by {fault.caught_by}: {_brief(catcher.found)}"
     came = "it had no result" if catcher is None else f"it said {catcher.outcome}"
     return f"NOT proved: {what} should make {fault.caught_by} say {fault.outcome}; {came}"
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.model.verdict import ObjectiveResult, Outcome, TierLoss, Verdict
-from harness.report.rows import chain, duration, not_exercised, rows
+from harness.report.rows import chain, duration, not_exercised, rows, tier_loss
 from harness.report.sentences import joined, verdict_sentence
 
 COLORS = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
@@ -93,9 +93,3 @@ def _tiers(tiers: list[TierLoss]) -> Padding:
             str(len(tier.indeterminate)),
         )
     return Padding(table, (1, 0, 1, 0))
-
-
-def tier_loss(tier: TierLoss) -> str:
-    if tier.measured_s is None:
-        return tier.reason or "not measured"
-    return ("at least " if tier.at_least else "") + duration(tier.measured_s)

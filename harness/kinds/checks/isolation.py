@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Record, When, joined
-from harness.model.drill import Drill, fits_host
+from harness.model.drill import Drill
 from harness.model.frozen import JsonValue
 from harness.model.verdict import Outcome
 
@@ -89,12 +89,8 @@ def judge(record: Record, options: Options) -> Judgement:
 
 
 def _allowed(attempt: dict[str, Any], options: Options, drill: Drill) -> bool:
-    if any(system.reachable and system.is_host(attempt["target"]) for system in drill.external):
-        return True
-    return any(
-        fits_host(attempt["target"], rule.host) and (attempt["port"] in (None, rule.port) or not rule.port)
-        for rule in options.allowed
-    )
+    rules = [(rule.host, rule.port, rule.reason) for rule in options.allowed]
+    return drill.why_asked(attempt["target"], attempt["port"], rules) is not None
 
 
 def _names(attempts: list[dict[str, Any]]) -> Iterator[str]:

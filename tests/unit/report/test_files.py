@@ -27,7 +27,7 @@ def test_all_files_are_written_and_latest_points_to_the_run(
 ) -> None:
     folder = tmp_path / "20261121T075100Z-4f3a"
     folder.mkdir()
-    files.write_reports(folder, verdict_of("recovered"), drill, plan, evidence)
+    files.write_reports(folder, verdict_of("recovered"), drill, plan, None, evidence)
     assert sorted(path.name for path in folder.iterdir()) == ["junit.xml", "report.html", "verdict.json"]
     assert (tmp_path / "latest").readlink() == Path(folder.name)
     assert sorted(path.name for path in tmp_path.iterdir()) == [folder.name, "latest"]
@@ -39,7 +39,7 @@ def test_a_run_with_a_fault_is_never_latest(
     in_proofs, elsewhere = tmp_path / "proofs" / "run", tmp_path / "run"
     for folder, name in ((in_proofs, "recovered"), (elsewhere, "proved")):
         folder.mkdir(parents=True)
-        files.write_reports(folder, verdict_of(name), drill, plan, evidence)
+        files.write_reports(folder, verdict_of(name), drill, plan, None, evidence)
         assert not (folder.parent / "latest").is_symlink()
 
 
@@ -85,5 +85,6 @@ def test_a_partial_run_is_never_latest(
 ) -> None:
     folder = tmp_path / "20261121T075100Z-4f3a"
     folder.mkdir()
-    files.write_reports(folder, verdict_of("partial"), drill, plan.model_copy(update={"only_checks": ("x",)}), evidence)
+    asked = plan.model_copy(update={"only_checks": ("x",)})
+    files.write_reports(folder, verdict_of("partial"), drill, asked, None, evidence)
     assert not (tmp_path / "latest").is_symlink()

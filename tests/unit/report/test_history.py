@@ -14,7 +14,7 @@ from rich.console import Console
 from harness.model.verdict import Verdict
 from harness.report.files import write_verdict
 from harness.report.history import MOST_RUNS, History, histories, troubles
-from harness.report.index import HEIGHT, curve, index_text, write_index
+from harness.report.index import curve, index_text, write_index
 from harness.report.status import print_status
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -104,8 +104,8 @@ def test_curve_is_drawn_to_scale_with_a_near_limit(tmp_path: Path, verdict_of: V
         run(tmp_path, recovered.model_copy(update={"objectives": objectives}), f"{number:04x}", 5 - number)
     drawn = curve(only(tmp_path), "rto")
     top = 200 * 1.1
-    assert [y for _, y, _ in drawn.points] == [round(HEIGHT * (1 - s / top), 1) for s in (50, 100)]
-    assert drawn.limit_y == round(HEIGHT * (1 - 200 / top), 1)
+    assert [point.y for point in drawn.points] == [round(100 * (1 - s / top), 1) for s in (50, 100)]
+    assert drawn.limit_y == round(100 * (1 - 200 / top), 1)
     assert (drawn.latest, drawn.limit) == ("1 min 40 s", "3 min 20 s")
 
 

@@ -1,34 +1,42 @@
+"""`report.html` as text: what it says, its structure, and that it loads nothing."""
+
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
+from large_run import COMPONENTS, HOSTS, TIERS, large_run
 
 from harness.model.drill import Drill
 from harness.model.evidence import CommandLine, Evidence
 from harness.model.plan import Plan
-from harness.model.verdict import Verdict
-from harness.report.html import MOST_COMMANDS, html_text, links
+from harness.model.verdict import ObjectiveResult, Outcome, Verdict
+from harness.report.html import MOST_COMMANDS, html_text, links, meter
+from harness.report.requirements import REQUIREMENTS
 
 VerdictOf = Callable[[str], Verdict]
 VOID = {"meta", "br"}
+HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+RUNS = [(outcome, ()) for outcome in Outcome] + [(Outcome.PASS, ("the capture: recovered from an earlier one",))]
 
 
 class Page(HTMLParser):
-    """Holds that tags are closed in order; collects text, tags and all attributes."""
+    """Holds that tags are closed in order; collects text, tags with their attributes, and headings."""
 
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.attributes: list[tuple[str, str | None]] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.headings: list[str] = []
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += attrs
+        self.tags.append((tag, dict(attrs)))
+        if tag in HEADINGS:
+            self.headings.append(tag)
         if tag not in VOID:
             self.open.append(tag)
 
@@ -37,6 +45,12 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def values(self, attribute: str) -> list[str]:
+        return [str(attributes[attribute]) for _, attributes in self.tags if attribute in attributes]
 
 
 def page(text: str) -> Page:
@@ -51,19 +65,21 @@ def page(text: str) -> Page:
 def test_the_report_is_well_formed_and_loads_nothing(
     name: str, verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
 ) -> None:
-    text = html_text(verdict_of(name), drill, plan, evidence)
+    text = html_text(verdict_of(name), drill, plan, None, evidence)
     parsed = page(text)
-    assert not parsed.tags & {"script", "link", "img", "iframe", "object", "base", "form"}
-    assert not {name for name, _ in parsed.attributes} & {"src", "srcset", "action", "onclick", "onload"}
-    assert all(str(value).startswith("#") for name, value in parsed.attributes if name == "href")
+    assert not {tag for tag, _ in parsed.tags} & {"script", "link", "img", "iframe", "object", "base", "form"}
+    named = {name for _, attributes in parsed.tags for name in attributes}
+    assert not named & {"src", "srcset", "action"}
+    assert not [name for name in named if name.startswith("on")]
+    assert all(value.startswith("#") for value in parsed.values("href"))
     assert not re.search(r"https?://|@import|url\(", text)
-    assert text == html_text(verdict_of(name), drill, plan, evidence)
+    assert text == html_text(verdict_of(name), drill, plan, None, evidence)
 
 
 def test_the_report_says_all_that_a_reader_asks(
     verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
 ) -> None:
-    parsed = page(html_text(verdict_of("not_recovered"), drill, plan, evidence))
+    parsed = page(html_text(verdict_of("not_recovered"), drill, plan, None, evidence))
     for said in (
         "NOT recovered: data_parity: 12 rows missing",
         "Wagtail for Liferay DXP",
@@ -86,14 +102,14 @@ def test_the_report_says_all_that_a_reader_asks(
 def test_option_values_and_environment_never_reach_the_report(
     verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
 ) -> None:
-    text = html_text(verdict_of("recovered"), drill, plan, evidence)
+    text = html_text(verdict_of("recovered"), drill, plan, None, evidence)
     assert "hunter2" not in text
     assert "DB_PASSWORD" not in text
 
 
 def test_incomplete_evidence_is_announced(verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence) -> None:
     cut = evidence.model_copy(update={"complete": False})
-    assert "The evidence is not complete" in html_text(verdict_of("unknown"), drill, plan, cut)
+    assert "The evidence is not complete" in html_text(verdict_of("unknown"), drill, plan, None, cut)
 
 
 def test_thousands_of_commands_are_cut_short_and_counted(
@@ -101,9 +117,9 @@ def test_thousands_of_commands_are_cut_short_and_counted(
 ) -> None:
     command = next(line for line in evidence.lines if isinstance(line, CommandLine))
     many = evidence.model_copy(update={"lines": (command,) * (MOST_COMMANDS + 7)})
-    text = html_text(verdict_of("recovered"), drill, plan, many)
-    assert text.count('<summary class="small"><code>database$') == MOST_COMMANDS
-    assert f"{MOST_COMMANDS + 7} in all" in text
+    text = html_text(verdict_of("recovered"), drill, plan, None, many)
+    assert text.count("<code>pg_restore --list</code>") == MOST_COMMANDS
+    assert f"{MOST_COMMANDS + 7} in all; the first {MOST_COMMANDS} here" in text
 
 
 def test_the_drawn_chain_is_laid_end_to_end(verdict_of: VerdictOf) -> None:
@@ -112,9 +128,96 @@ def test_the_drawn_chain_is_laid_end_to_end(verdict_of: VerdictOf) -> None:
     assert abs(drawn[-1].start_percent + drawn[-1].width_percent - 100) < 0.05
 
 
-def test_every_id_leads_to_its_text(verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence) -> None:
-    text = html_text(verdict_of("not_recovered"), drill, plan, evidence)
-    parsed = page(text)
-    targets = {f"#{value}" for name, value in parsed.attributes if name == "id"}
-    assert {value for name, value in parsed.attributes if name == "href"} <= targets
-    assert '<dt id="LR-22">LR-22</dt><dd>The database is the central store' in text
+def test_every_id_of_a_check_has_its_text_beside_it(
+    verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
+) -> None:
+    text = html_text(verdict_of("not_recovered"), drill, plan, None, evidence)
+    assert f"<dt>LR-22</dt><dd>{REQUIREMENTS['LR-22']}</dd>" in text
+
+
+def test_verdict_is_the_first_that_is_said_and_what_failed_the_first_of_the_checks() -> None:
+    parsed = page(large_run(Outcome.FAIL).html())
+    assert parsed.headings[0] == "h1"
+    assert parsed.text.index("FAIL · NOT recovered") < parsed.text.index("Objectives")
+    checks = re.findall(r"(PASS|FAIL|UNKNOWN) check_number_", parsed.text)
+    assert checks == sorted(checks)  # FAIL before PASS
+    assert set(checks) == {"FAIL", "PASS"}
+
+
+@pytest.mark.parametrize(("outcome", "partial"), RUNS)
+def test_people_who_do_not_see_find_their_way(outcome: Outcome, partial: tuple[str, ...]) -> None:
+    parsed = page(large_run(outcome, partial).html())
+    assert parsed.all("html") == [{"lang": "en"}]
+    assert parsed.headings.count("h1") == 1
+    levels = [int(heading[1]) for heading in parsed.headings]
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+    assert [len(parsed.all(landmark)) for landmark in ("header", "nav", "main", "footer")] == [1, 1, 1, 1]
+    assert all(head.get("scope") in ("col", "row") for head in parsed.all("th"))
+    assert len(parsed.all("thead")) == len(parsed.all("table"))
+    ids = parsed.values("id")
+    assert len(ids) == len(set(ids))
+    named = {word for value in parsed.values("aria-labelledby") for word in value.split()}
+    assert named | {value[1:] for value in parsed.values("href")} <= set(ids)
+    drawings = parsed.all("svg")
+    assert drawings
+    told = [svg for svg in drawings if svg.get("aria-hidden") != "true"]
+    assert all(svg["role"] == "img" and svg["aria-labelledby"] for svg in told)
+
+
+def test_tables_that_scroll_can_be_reached_by_keyboard_and_have_a_name() -> None:
+    tags = page(large_run(Outcome.FAIL).html()).tags
+    regions = [attributes for _, attributes in tags if attributes.get("role") == "region"]
+    assert regions
+    assert all(region["tabindex"] == "0" and region["aria-label"] for region in regions)
+
+
+def test_isolation_record_says_what_was_declared_and_what_was_not() -> None:
+    passed, failed = page(large_run(Outcome.PASS).html()).text, page(large_run(Outcome.FAIL).html()).text
+    for reason in HOSTS.values():
+        assert f"yes: {reason}" in passed
+    assert "undeclared" not in passed
+    assert failed.count("undeclared") == 2
+    assert "sent a web request" in failed
+    assert "could not be tried" in failed
+    assert "Nobody looked." in page(large_run(Outcome.UNKNOWN).html()).text
+
+
+def test_differences_name_what_was_not_judged_and_why() -> None:
+    text = page(large_run(Outcome.FAIL).html()).text
+    assert text.count("disposable: a cache: it fills again (LR-8)") == len(COMPONENTS)
+    assert "4,711 in all, the first 20" in text
+    assert "data/cache/**" in text
+
+
+def test_digests_of_images_and_artefacts_are_there() -> None:
+    text = page(large_run(Outcome.PASS).html()).text
+    assert "sha256:" + "2d" * 32 in text
+    assert "10 more in the restore point's manifest" in text
+
+
+def test_each_tier_is_drawn_with_its_capture_point() -> None:
+    text = large_run(Outcome.PASS).html()
+    assert text.count("<title>capture point of") == len(TIERS)
+    assert text.count("not known whether written</title>") == len(TIERS)
+
+
+@pytest.mark.parametrize(
+    ("measured", "limit", "worst", "drawn"),
+    [
+        (30.0, 120.0, None, (25.0, 100.0, None)),
+        (240.0, 120.0, None, (100.0, 50.0, None)),
+        (10.0, 100.0, 50.0, (10.0, 100.0, 50.0)),
+        (None, 100.0, None, (0.0, 100.0, None)),
+    ],
+)
+def test_an_objective_is_drawn_to_scale_against_its_limit(
+    measured: float | None, limit: float, worst: float | None, drawn: tuple[float, float, float | None]
+) -> None:
+    objective = ObjectiveResult(
+        name="rpo", outcome=Outcome.PASS, limit_s=limit, measured_s=measured, worst_case_s=worst
+    )
+    assert meter(objective) == drawn
+
+
+def test_an_objective_without_a_limit_is_not_drawn() -> None:
+    assert meter(ObjectiveResult(name="rto", outcome=Outcome.PASS, limit_s=None, measured_s=3)) is None

@@ -105,3 +105,14 @@ def test_a_fault_that_was_not_caught_is_not_proved(verdict_of: VerdictOf) -> Non
 def test_an_outcome_that_no_row_explains_is_said(verdict_of: VerdictOf) -> None:
     verdict = verdict_of("recovered").model_copy(update={"outcome": Outcome.UNKNOWN, "recovered": False})
     assert "no check says why" in verdict_sentence(verdict)
+
+
+def test_sentence_stays_one_though_a_check_found_much(verdict_of: VerdictOf) -> None:
+    verdict = verdict_of("not_recovered")
+    checks = tuple(
+        check.model_copy(update={"found": "database: changed\nrow/public.page/3, " * 40}) for check in verdict.checks
+    )
+    said = verdict_sentence(verdict.model_copy(update={"checks": checks}))
+    assert "…" in said
+    assert "\n" not in said
+    assert len(said) < 300
