@@ -87,6 +87,9 @@ def rule_of(key: str, rules: Iterable[ClassRule]) -> ClassRule | None:
     return next((rule for rule in rules if rule.matches(key)), None)
 
 
+FORM = "xxh3-128, rows in bundles"
+
+
 class InventoryRef(Frozen):
     """Where an inventory lies: a gzip of JSON lines beside the evidence or in the restore point.
 
@@ -101,6 +104,7 @@ class InventoryRef(Frozen):
     sha256: str
     volatile: int = 0
     volatile_bytes: int = 0
+    form: str = ""  # how items are digested and written; only one form compares with itself
 
 
 class Named(Frozen):

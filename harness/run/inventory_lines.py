@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from isal import igzip, isal_zlib
 
 from harness.errors import CouldNotAsk
-from harness.model.inventory import ClassRule, InventoryRef, Item, ItemClass, Lines, key_bytes, rule_of
+from harness.model.inventory import FORM, ClassRule, InventoryRef, Item, ItemClass, Lines, key_bytes, rule_of
 
 CHUNK = 1 << 16
 STATE_MARK = b'","state",'  # in a key the quotes would have a backslash in front
@@ -189,7 +189,13 @@ def read_inventory(path: Path) -> Iterator[Item]:
 
 
 def hold_against(path: Path, ref: InventoryRef) -> None:
-    """Raises: CouldNotAsk if an inventory is not the one that was recorded: nothing may be judged by it."""
+    """Raises: CouldNotAsk if an inventory is not the one that was recorded, or in a form that this version does not
+    write: nothing may be judged by it."""
+    if ref.form != FORM:
+        raise CouldNotAsk(
+            f"inventory {path.name} is of the form {ref.form or 'of before 2026-11-21'!r}, not {FORM!r}: "
+            "another version of portal-drill made it; take a new backup"
+        )
     digest, count = hashlib.sha256(), 0
     for line in lines_of(path):
         digest.update(line + b"\n")

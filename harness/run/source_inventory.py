@@ -12,7 +12,7 @@ from harness.kinds import registry
 from harness.kinds.contracts import ComparesPrefixes, ComponentAccess, CountsDeletions, Stack
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
-from harness.model.inventory import VOLATILE, InventoryRef, Item, Lines
+from harness.model.inventory import FORM, VOLATILE, InventoryRef, Item, Lines
 from harness.model.plan import Step
 from harness.run.inventory import began_anew
 from harness.run.inventory_lines import classified, marked, write_inventory
@@ -63,6 +63,7 @@ class SourceInventories:
             sha256=digest,
             volatile=volatile.items,
             volatile_bytes=volatile.bytes,
+            form=FORM,
         )
         self.taken.append(ref)
         self._journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass, rule_of
+from harness.model.inventory import FORM, ClassRule, Difference, InventoryRef, Item, ItemClass, rule_of
 from harness.run.inventory import compare_inventories
 from harness.run.inventory_lines import classified, hold_against, read_inventory, write_inventory
 from harness.run.source_inventory import Volatile
@@ -134,13 +134,21 @@ def test_missing_inventory_is_no_answer(tmp_path: Path) -> None:
 
 
 def recorded(path: Path, count: int, sha256: str) -> InventoryRef:
-    return InventoryRef(component="files", moment="before", path=path.name, count=count, sha256=sha256)
+    return InventoryRef(component="files", moment="before", path=path.name, count=count, sha256=sha256, form=FORM)
 
 
 def test_inventory_that_is_the_recorded_one_is_held_good(tmp_path: Path) -> None:
     path = tmp_path / "one.jsonl.gz"
     hold_against(path, recorded(path, *write_inventory([item("a"), item("b")], (), path)))
     hold_against(path, recorded(path, *write_inventory([], (), path)))
+
+
+def test_inventory_of_another_form_is_not_compared(tmp_path: Path) -> None:
+    path = tmp_path / "one"
+    ref = recorded(path, *write_inventory([item("a")], (), path))
+    for form in ("", "sha256"):
+        with pytest.raises(CouldNotAsk, match="another version of portal-drill made it; take a new backup"):
+            hold_against(path, ref.model_copy(update={"form": form}))
 
 
 def test_inventory_that_is_not_the_recorded_one_is_no_answer(tmp_path: Path) -> None:

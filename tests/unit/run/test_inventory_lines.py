@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.errors import CouldNotAsk
 from harness.kinds.records import whole_lines
 from harness.model.drill import Component
-from harness.model.inventory import ClassRule, Difference, InventoryRef, Item, ItemClass, Lines
+from harness.model.inventory import FORM, ClassRule, Difference, InventoryRef, Item, ItemClass, Lines
 from harness.run.inventory import compare_inventories, traced
 from harness.run.inventory_lines import classified, hold_against, read_inventory, write_inventory
 from harness.run.source_inventory import Volatile
@@ -51,7 +51,7 @@ def test_items_of_a_bundle_are_counted_and_read_one_by_one(tmp_path: Path) -> No
         Item('row/a.b/2":"', STATE, "y", {}),
         Item("sequence/s", STATE, "d", {}),
     ]
-    hold_against(path, InventoryRef(component="it", moment="before", path="one", count=count, sha256=digest))
+    hold_against(path, InventoryRef(component="it", moment="before", path="one", count=count, sha256=digest, form=FORM))
 
 
 def test_row_that_changed_is_missing_or_extra_is_named(tmp_path: Path) -> None:
