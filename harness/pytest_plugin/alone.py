@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from harness.model.plan import Plan
 
 # pytest's output is kept to itself: what the tests come to stands in the verdict. What is set up for sessions with a
-# terminal (workers, coverage, `-x`) does not hold here.
-ARGUMENTS = ("-s", "-o", "addopts=", "-p", "no:cacheprovider")
+# terminal (workers, coverage, `-x`) does not hold here. That the harness is imported already is a warning of pytest's,
+# and some people's warnings are errors.
+ARGUMENTS = ("-s", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _LAST_LINES = 20
 
 

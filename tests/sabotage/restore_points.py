@@ -82,11 +82,16 @@ def _key() -> str:
 
 
 def run_drill(
-    drill: Drill, plan: Plan, root: Path, point: Path | None = None, fault: FaultNote | None = None
+    drill: Drill,
+    plan: Plan,
+    root: Path,
+    point: Path | None = None,
+    fault: FaultNote | None = None,
+    drill_file: Path = DRILL,
 ) -> tuple[Json, Path]:
     """One run to its end; `verdict.json` as written, and the run's folder."""
     with pipeline.drill_run(drill, plan, root=root, progress=Silent(), restore_point=point, fault=fault) as run:
-        run_own_tests(run, drill, DRILL)
+        run_own_tests(run, drill, drill_file)
     verdict: Json = json.loads((run.folder / "verdict.json").read_text(encoding="utf-8"))
     return verdict, run.folder
 

@@ -41,6 +41,7 @@ class Soak:
 
     drill: Drill
     root: Path
+    drill_file: Path
     points: list[Path] = field(default_factory=list)
 
     def play(self, row: str) -> Json:
@@ -64,7 +65,7 @@ class Soak:
         return played | {"wrong": wrong, "seconds": seconds, "started_utc": f"{began:%FT%TZ}", "folder": kept}
 
     def _clean(self) -> tuple[Json, Path, None]:
-        verdict, folder = run_drill(self.drill, make_plan(self.drill), self.root)
+        verdict, folder = run_drill(self.drill, make_plan(self.drill), self.root, drill_file=self.drill_file)
         point = self.root / ".portal-drill" / "vault" / self.drill.name / str(verdict["restore_point"])
         if verdict["recovered"] and point.exists():
             self.points = [*self.points[-1:], point]
@@ -157,7 +158,8 @@ def main() -> int:
     score = Score(path)
     last = score.rounds[-1]["seed"] if score.rounds else None
     seed = asked.seed if asked.seed is not None else last if last is not None else int(time.time())
-    soak = Soak(read_drill(asked.drill.resolve()), asked.folder.resolve())
+    drill_file = asked.drill.resolve()
+    soak = Soak(read_drill(drill_file), asked.folder.resolve(), drill_file)
     rows = [] if asked.only_clean else rows_of(soak.drill)
     console.print(f"seed {seed}; {len(score.rounds)} rounds so far; {len(rows)} rows of faults")
     for thing in pipeline.collect_garbage(asked.folder):
