@@ -74,9 +74,25 @@ class BridgeSql:
         if not words or words[0].lower() not in CURSOR_WORDS:
             yield from self._connection.execute(text, values)
             return
-        with self._connection.cursor(name="portal_drill") as cursor:
+        with _server_cursor(self._connection) as cursor:
             cursor.itersize = ROWS_AT_ONCE
             yield from cursor.execute(text, values)
+
+
+@contextmanager
+def _server_cursor(
+    connection: psycopg.Connection[tuple[Any, ...]],
+) -> Iterator[psycopg.ServerCursor[tuple[Any, ...]]]:
+    """Closed at the end, also if the line is cut: closing it asks the server, unless the connection is closed first."""
+    cursor = connection.cursor(name="portal_drill")
+    try:
+        yield cursor
+    finally:
+        try:
+            cursor.close()
+        except psycopg.Error:
+            connection.close()
+            cursor.close()
 
 
 @contextmanager

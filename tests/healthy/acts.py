@@ -64,7 +64,8 @@ def temporary_files(source: Source) -> None:
 def server_work(source: Source) -> None:
     """What autovacuum and administrators do; sequences run ahead of the ids in use."""
     source.sql("VACUUM (ANALYZE); REINDEX TABLE portal_librarydocument; CHECKPOINT;")
-    source.sql("SELECT nextval('wagtailcore_revision_id_seq'), nextval('wagtailcore_page_id_seq');")
+    tables = "ARRAY['wagtailcore_revision', 'wagtailcore_page']"
+    source.sql(f"SELECT nextval(pg_get_serial_sequence(t, 'id')) FROM unnest({tables}) AS t;")
 
 
 def transaction_left_open(source: Source) -> None:

@@ -27,7 +27,7 @@ DRILL = PROJECT / "drills" / "liferay-dxp.drill.yaml"
 KEPT = PROJECT / ".portal-drill" / "tests" / "sabotage"
 
 # What is waited for in vain where a fault shows: minutes that a user would give, not these tests.
-SHORTER_S = {Action.FIRST_SEARCH: 15.0, Action.START_PORTAL: 60.0}
+SHORTER_S = {Action.FIRST_SEARCH: 30.0, Action.START_PORTAL: 60.0}
 
 Json = dict[str, Any]
 

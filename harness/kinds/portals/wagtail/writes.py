@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from harness.errors import CommandFailed
@@ -70,6 +72,9 @@ def edit_canary(access: PortalAccess, earlier: Canary, token: str) -> Iterator[t
 
 def kept_canaries(access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[tuple[int, str, bool]]:
     """By the page's text with all its signs, by the engine's own answer for the token, by the file's bytes."""
+    files = _files(access, [ref.split(" ")[1] for canary in canaries if (ref := canary.refs.get("document_library"))])
+    with suppress(CommandFailed):  # no index, or one that does not answer: nothing is found in it
+        refresh(access, tables.PAGES)
     for canary in canaries:
         for tier, ref in canary.refs.items():
             if tier == "database":
@@ -77,7 +82,8 @@ def kept_canaries(access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[
             elif tier == "search":
                 yield canary.number, tier, ref in _indexed_with(access, canary.token)
             else:
-                yield canary.number, tier, _file_holds(access, ref)
+                _, filename, token = ref.split(" ")
+                yield canary.number, tier, files.get(filename) == f"{token}\n".encode()
 
 
 def canary_query(canary: Canary) -> Query | None:
@@ -89,20 +95,20 @@ def _page_holds(access: PortalAccess, page_id: str, token: str) -> bool:
     return reply.expect(200, 404).status == 200 and {token, *SIGNS} <= set(reply.json()["body"].split())
 
 
-def _file_holds(access: PortalAccess, ref: str) -> bool:
-    """The file in the library itself: its row is the database's tier, and may be lost without the file."""
-    _, filename, token = ref.split(" ")
+def _files(access: PortalAccess, filenames: Sequence[str]) -> dict[str, bytes]:
+    """Files in the library itself, by one command; what cannot be read is empty. The row of a file is the database's
+    tier, and may be lost without it."""
     component = access.drill.component("document_library")
-    shell = access.stack.shell(component.service)
-    said = shell.run(["cat", f"{component.options['path']}/documents/{filename}"], timeout_s=30)
-    return said.exit_code == 0 and said.stdout == f"{token}\n".encode()
+    read = 'cd "$1" && shift && for file; do base64 -w0 -- "$file" 2>/dev/null; echo; done'
+    argv = ["sh", "-c", read, "read", f"{component.options['path']}/documents", *filenames]
+    lines = access.stack.shell(component.service).run(argv, timeout_s=30).stdout.splitlines()
+    return {filename: b64decode(line) for filename, line in zip(filenames, lines, strict=False)}
 
 
 def _indexed_with(access: PortalAccess, token: str) -> set[str]:
     """Asked from the engine, since the portal's search joins with the database (ENGINES 2)."""
     query = {"query": {"match": {"portal_contentpage__body": token}}, "_source": ["pk"]}
     try:
-        refresh(access, tables.PAGES)
         return {item_key("page", hit["_source"]["pk"]) for hit in engine_hits(access, tables.PAGES, query)}
     except CommandFailed:  # no index, or one that does not answer: nothing is found in it
         return set()
