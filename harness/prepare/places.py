@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from harness.kinds import registry
@@ -73,11 +74,17 @@ def _check_path(desk: Desk, service: Service, path: JsonValue, at: At) -> None:
 
 def volume_at(service: Service, path: str) -> str | None:
     """The named volume that holds the path, or None if it lies in the image or outside."""
-    where = PurePosixPath(path)
-    if not where.is_absolute() or ".." in where.parts:
-        return None
-    for mount in (where, *where.parents):
-        volume = service.volumes.get(str(mount))
+    for mount in _upwards(path):
+        volume = service.volumes.get(mount)
         if volume is not None:
             return None if volume.startswith("/") else volume
     return None
+
+
+@lru_cache(maxsize=1024)
+def _upwards(path: str) -> tuple[str, ...]:
+    """The path and the folders above it; nothing if it is not one inside a container."""
+    where = PurePosixPath(path)
+    if not where.is_absolute() or ".." in where.parts:
+        return ()
+    return tuple(map(str, (where, *where.parents)))

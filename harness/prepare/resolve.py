@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.drill_files import file_of_tests
 from harness.kinds import registry
-from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind, ShapedByOptions
+from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind
 from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
 from harness.model.inventory import ClassRule, ItemClass
 from harness.prepare.kind_options import merged, read_options
@@ -64,10 +64,10 @@ def resolve_portal(desk: Desk) -> Portal | None:
     further = ("kind", "service", "port")
     before = len(desk.mistakes.found)
     options = read_options(desk.portal.Options, {}, text.model_extra or {}, at, desk.mistakes, further)
-    if isinstance(desk.portal, ShapedByOptions):
+    if shaper := registry.shaper_of(text.kind):
         if len(desk.mistakes.found) > before:
             return None
-        desk.portal = desk.portal.shaped(options)
+        desk.portal = shaper.shaped(options)
     return Portal(kind=text.kind, service=service, port=text.port or desk.portal.PORT, options=options)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from harness.kinds import registry
-from harness.kinds.contracts import Reindexes, ShapedByOptions, When
+from harness.kinds.contracts import Reindexes, When
 from harness.model.drill import CheckUse, Component, Group, Portal, Rewire
 from harness.model.frozen import JsonValue
 from harness.model.plan import Action
@@ -156,11 +156,12 @@ def resolve_rewire(desk: Desk, components: tuple[Component, ...]) -> tuple[Rewir
 
 def check_portal(desk: Desk, portal: Portal | None, components: tuple[Component, ...]) -> None:
     """Options of a portal that is described in the file fit each other, the components and the stack."""
-    if portal is None or desk.stack is None or not isinstance(desk.portal, ShapedByOptions):
+    shaper = registry.shaper_of(portal.kind) if portal else None
+    if portal is None or desk.stack is None or shaper is None:
         return
     services = [service.name for service in desk.stack.services]
     kinds = dict.fromkeys(sorted(_all_names(desk, components))) | {one.name: one.kind for one in components}
-    for one in desk.portal.misfits(portal.options, kinds, services):
+    for one in shaper.misfits(portal.options, kinds, services):
         at: At = ("portal", *one.at)
         if one.known:
             desk.mistakes.unknown_word(at, one.expected, one.found, one.known, key=one.key)

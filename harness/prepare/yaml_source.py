@@ -11,7 +11,7 @@ import errno
 import hashlib
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Document:
         return self.values.get(at, (1, 1))
 
 
-@dataclass
+@dataclass(slots=True)
 class _Node:
     """A parsed value; a list holds nodes, a mapping pairs of key node and node."""
 
@@ -124,11 +124,13 @@ class _Builder:
         self.text, self.file, self.mistakes = text, file, mistakes
         self.anchors: dict[str, _Node] = {}
         self.end = place_behind(text)
-        self.events = self._events()
+        self.next_event: Callable[[], Any] = lambda: None
 
-    def _events(self) -> Iterator[Any]:
+    def root(self) -> _Node:
+        """The reader's events are asked for one by one, without a generator in between: that is half of the time."""
         try:
-            yield from yaml.parse(self.text, Loader=_LOADER)
+            self.next_event = _LOADER(self.text).get_event
+            return self._root()
         except yaml.reader.ReaderError as error:
             raise _Wrong(*character_words(error, self.text)) from error
         except yaml.MarkedYAMLError as error:
@@ -138,11 +140,13 @@ class _Builder:
 
     def _place(self, event: Any) -> Place:
         """Inside the file: libyaml adds a line behind a last one that does not end."""
-        return min((event.start_mark.line + 1, event.start_mark.column + 1), self.end)
+        mark = event.start_mark
+        place = (mark.line + 1, mark.column + 1)
+        return place if place < self.end else self.end
 
-    def root(self) -> _Node:
+    def _root(self) -> _Node:
         root: _Node | None = None
-        for event in self.events:
+        while (event := self.next_event()) is not None:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
                 raise _Wrong(self._place(event), "a second document", "one document in one file")
             if isinstance(event, yaml.NodeEvent):
@@ -153,27 +157,22 @@ class _Builder:
         place = self._place(event)
         if depth > MOST_DEPTH:
             raise _Wrong(place, f"level {depth} of nesting", f"at most {MOST_DEPTH} levels")
-        if isinstance(event, yaml.AliasEvent):
+        sort = type(event)
+        if sort is yaml.AliasEvent:
             if event.anchor not in self.anchors:
                 expected = f"an alias whose anchor &{event.anchor} is complete before it"
                 raise _Wrong(place, f"*{event.anchor}", expected)
             return self.anchors[event.anchor]
         self._refuse(event)
-        if isinstance(event, yaml.ScalarEvent):
+        if sort is yaml.ScalarEvent:
             node = _Node(place, _scalar(event))
-        elif isinstance(event, yaml.SequenceStartEvent):
-            node = _Node(place, items=[self._node(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)])
+        elif sort is yaml.SequenceStartEvent:
+            node = _Node(place, items=self._items(depth))
         else:
             node = _Node(place, pairs=self._pairs(depth))
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
-
-    def _until(self, end: type) -> Iterator[Any]:
-        for event in self.events:
-            if isinstance(event, end):
-                return
-            yield event
 
     def _refuse(self, event: Any) -> None:
         """Tags, and the one character that no command, path or request can hold."""
@@ -182,12 +181,18 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent) and "\0" in event.value:
             raise _Wrong(self._place(event), "character U+0000", "printable text")
 
+    def _items(self, depth: int) -> list[_Node]:
+        items: list[_Node] = []
+        while type(event := self.next_event()) is not yaml.SequenceEndEvent:
+            items.append(self._node(event, depth + 1))
+        return items
+
     def _pairs(self, depth: int) -> list[tuple[_Node, _Node]]:
         pairs: list[tuple[_Node, _Node]] = []
         seen: dict[str, Place] = {}
-        for event in self._until(yaml.MappingEndEvent):
+        while type(event := self.next_event()) is not yaml.MappingEndEvent:
             key = self._key(event)
-            value = self._node(next(self.events), depth + 1)
+            value = self._node(self.next_event(), depth + 1)
             name = str(key.value)
             if name in seen:
                 hint = f"it stands in line {seen[name][0]} already"

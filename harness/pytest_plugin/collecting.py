@@ -99,8 +99,10 @@ def module_of(node: pytest.Item | pytest.Collector) -> DrillTests | None:
 
 
 def drill_of(item: pytest.Item) -> Path | None:
+    if isinstance(item, DrillItem):
+        return item.path
     module = module_of(item)
-    return module.drill if module else item.path if isinstance(item, DrillItem) else None
+    return module.drill if module else None
 
 
 def performance_of(session: pytest.Session, drill: Path) -> Performance:

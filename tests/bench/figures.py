@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+PAIRS = 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def paired(
     *,
     beside: str,
     limit: float,
-    rounds: int = ROUNDS,
+    rounds: int,
     warm_up: bool = True,
 ) -> Figure:
     if warm_up:
@@ -57,7 +56,7 @@ def of_pairs(name: str, pairs: Sequence[tuple[float, float]], *, beside: str, li
     return Figure(name, statistics.median(mine), statistics.median(others), ratio, limit, "s", beside)
 
 
-def alone(name: str, act: Callable[[], object], *, limit: float, rounds: int = ROUNDS) -> Figure:
+def alone(name: str, act: Callable[[], object], *, limit: float, rounds: int) -> Figure:
     act()
     found = statistics.median(seconds(act) for _ in range(rounds))
     return Figure(name, found, None, found, limit, "s", "")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures, prints the table, and keeps it in README.md between its `figures` markers.
 
-    .venv/bin/python tests/bench/make_figures.py [--paste] [files] [rows] [commands] [memory]
+    .venv/bin/python tests/bench/make_figures.py [--paste] [--pairs 5] [files] [rows] [commands] [memory] [script] [two]
 
 Given:  a container engine with the project's images, and a machine with nothing else to do.
 Exit:   0 if every figure is held, else 1.
@@ -16,7 +16,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from figures import Figure, table
+from figures import PAIRS, Figure, table
 from measure import ALL
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -45,11 +45,12 @@ def pasted(readme: str, text: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--paste", action="store_true", help="into README.md")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="of which the middle one counts; 1 is a try")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ALL)}; none: all")
     asked = parser.parse_args()
     figures: list[Figure] = []
     for name in asked.names or ALL:
-        for figure in ALL[name]():
+        for figure in ALL[name](asked.pairs):
             print(f"{figure.name}: {figure.value:.2f}", flush=True)
             figures.append(figure)
     text = table(figures, machine())

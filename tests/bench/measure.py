@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import surroundings as around
+import whole_drills
 from figures import Figure, alone, paired
 
 from harness.containers.engine import connect
@@ -49,7 +50,7 @@ def both_sides(component: Component, source: Any, restored: Any, folder: Path) -
 # ---------------------------------------------------------------- files
 
 
-def files() -> Iterator[Figure]:
+def files(rounds: int) -> Iterator[Figure]:
     around.build_rsync_image()
     cases: list[tuple[str, Callable[[Path], None], float]] = [
         ("100,000 small files", lambda root: around.small_files(root, 100_000), 2),
@@ -64,10 +65,12 @@ def files() -> Iterator[Figure]:
             changed = bytearray(victim.read_bytes())
             changed[-1] ^= 1
             victim.write_bytes(changed)
-            yield _against_rsync(name, folder, sides, victim, limit)
+            yield _against_rsync(name, folder, sides, victim, limit, rounds)
 
 
-def _against_rsync(name: str, folder: Path, sides: tuple[Path, Path], victim: Path, limit: float) -> Figure:
+def _against_rsync(
+    name: str, folder: Path, sides: tuple[Path, Path], victim: Path, limit: float, rounds: int
+) -> Figure:
     engine = connect()
     trees = [around.Tree(engine, side) for side in sides]
     key = str(victim.relative_to(sides[1]))
@@ -78,13 +81,13 @@ def _against_rsync(name: str, folder: Path, sides: tuple[Path, Path], victim: Pa
     def theirs() -> None:
         assert key.encode() in around.rsync(*sides)
 
-    return paired(f"files of both sides: {name}", ours, theirs, beside="`rsync -anc`", limit=limit)
+    return paired(f"files of both sides: {name}", ours, theirs, beside="`rsync -anc`", limit=limit, rounds=rounds)
 
 
 # ---------------------------------------------------------------- rows
 
 
-def rows() -> Iterator[Figure]:
+def rows(rounds: int) -> Iterator[Figure]:
     engine = connect()
     with (
         TemporaryDirectory() as kept,
@@ -104,7 +107,18 @@ def rows() -> Iterator[Figure]:
                 stack.shell("db").run(COPY, timeout_s=900).ok()
 
         beside = "`COPY \\| sha256sum`, which names no row"
-        yield paired("5 million rows of both sides, one changed and named", ours, theirs, beside=beside, limit=2.5)
+        yield paired(
+            "5 million rows of both sides, one changed and named", ours, theirs, beside=beside, limit=2.5, rounds=rounds
+        )
+
+        def reladiff() -> None:
+            assert b"3141592" in around.reladiff(source, restored, "entry"), "the changed row is not named"
+
+        if around.install_reladiff():
+            title = "the same, beside a tool that names rows as well"
+            yield paired(title, ours, reladiff, beside="`reladiff`", limit=1, rounds=1, warm_up=False)
+        else:
+            print("reladiff cannot be installed: nothing stands beside the rows that names them")
 
 
 def _fill(stack: Any) -> None:
@@ -124,14 +138,14 @@ def _psql(stack: Any, text: str) -> None:
 # ---------------------------------------------------------------- commands
 
 
-def commands() -> Iterator[Figure]:
+def commands(rounds: int) -> Iterator[Figure]:
     python, run = sys.executable, {"check": True, "capture_output": True, "env": around.environment()}
     program = "import sys; from harness.cli import main; sys.argv[0] = 'portal-drill'; sys.exit(main())"
 
     def help_text() -> None:
         subprocess.run([python, "-c", program, "--help"], **run)  # type: ignore[call-overload]
 
-    yield alone("`portal-drill --help`", help_text, limit=0.3)
+    yield alone("`portal-drill --help`", help_text, limit=0.3, rounds=rounds)
     with TemporaryDirectory() as kept:
         root = Path(kept)
         shutil.copytree(around.ROOT / "fixtures" / "stacks", root / "fixtures" / "stacks")
@@ -147,13 +161,13 @@ def commands() -> Iterator[Figure]:
             said = subprocess.run(argv, cwd=root, **run).stdout  # type: ignore[call-overload]
             assert said.count(b"::data_parity") == 1000, said[-500:]
 
-        yield alone("`pytest drills/ --collect-only`, 1,000 drill files", collect, limit=3)
+        yield alone("`pytest drills/ --collect-only`, 1,000 drill files", collect, limit=3, rounds=rounds)
 
 
 # ---------------------------------------------------------------- memory
 
 
-def memory() -> Iterator[Figure]:
+def memory(_rounds: int) -> Iterator[Figure]:
     """The most that a process held while it inventoried a tree and compared it, a hundred times the files."""
     most = []
     for count in (10_000, 1_000_000):
@@ -167,9 +181,11 @@ def memory() -> Iterator[Figure]:
     yield Figure(name, most[1], most[0], value, 1.1, "MB", "10,000 files")
 
 
-ALL: dict[str, Callable[[], Iterator[Figure]]] = {
+ALL: dict[str, Callable[[int], Iterator[Figure]]] = {
     "files": files,
     "rows": rows,
     "commands": commands,
     "memory": memory,
+    "script": whole_drills.script,
+    "two": whole_drills.two,
 }

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ STATE = ROOT / ".portal-drill"
 MEMORY = Path("/dev/shm")
 RSYNC_IMAGE = "portal-drill/bench:1"
 TREE = "/tree"
+RELADIFF = STATE / "reladiff" / "bin" / "reladiff"
 PASSWORD = "Postgres-4711"
 
 
@@ -108,6 +110,28 @@ def database(engine: Engine, role: Any) -> Iterator[ContainerStack]:
         yield stack
     finally:
         stack.remove()
+
+
+def install_reladiff() -> bool:
+    """Into a folder of its own, as it brings packages that the project does not have. False if it cannot be had."""
+    if RELADIFF.exists():
+        return True
+    home = RELADIFF.parents[1]
+    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+    ended = subprocess.run([home / "bin" / "pip", "install", "-q", "reladiff[postgresql]==0.6.0"])
+    return ended.returncode == 0
+
+
+def reladiff(one: ContainerStack, other: ContainerStack, table: str) -> bytes:
+    """The rows that differ, whatever their column; a thread for each processor."""
+    sides = [word for stack in (one, other) for word in (_address(stack), table)]
+    argv = [RELADIFF, *sides, "-k", "id", "-c", "%", "-j", str(os.cpu_count()), "--algorithm", "hashdiff"]
+    return subprocess.run(argv, check=True, capture_output=True).stdout
+
+
+def _address(stack: ContainerStack) -> str:
+    [(address, _)] = stack.addresses().items()
+    return f"postgresql://postgres:{PASSWORD}@{address}/postgres"
 
 
 def environment() -> Mapping[str, str]:

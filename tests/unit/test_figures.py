@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 import figures
 import make_figures
 import measure
+import whole_drills
 
 
 def test_ratio_is_the_median_of_the_pairs_and_not_of_their_medians() -> None:
@@ -25,6 +26,12 @@ def test_warm_up_is_not_counted_and_both_take_turns() -> None:
     figure = figures.paired("x", lambda: said.append("A"), lambda: said.append("B"), beside="y", limit=9, rounds=2)
     assert "".join(said) == "ABABAB"
     assert figure.theirs is not None
+
+
+def test_agreement_counts_both_directions() -> None:
+    figure = whole_drills.agreement("x", [(20, 10), (9, 10), (10, 11)], beside="y", limit=1.1)
+    assert figure.value == pytest.approx(10 / 9) and not figure.held
+    assert (figure.ours, figure.theirs) == (10, 10)
 
 
 def test_table_says_what_is_not_held() -> None:
@@ -49,4 +56,4 @@ def test_machine_is_named_with_its_date() -> None:
 
 
 def test_inventories_are_measured_as_a_drill_makes_them() -> None:
-    assert set(measure.ALL) == {"files", "rows", "commands", "memory"}
+    assert set(measure.ALL) == {"files", "rows", "commands", "memory", "script", "two"}
