@@ -130,8 +130,7 @@ def reladiff(one: ContainerStack, other: ContainerStack, table: str) -> bytes:
 
 
 def _address(stack: ContainerStack) -> str:
-    [(address, _)] = stack.addresses().items()
-    return f"postgresql://postgres:{PASSWORD}@{address}/postgres"
+    return f"postgresql://postgres:{PASSWORD}@{stack.addresses()['db']}/postgres"
 
 
 def environment() -> Mapping[str, str]:
