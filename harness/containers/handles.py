@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -54,6 +53,7 @@ class StackHandles:
         self._containers: dict[str, str] = {}
         self._known_addresses: dict[str, str] = {}
         self._logs_since = 1.0
+        self._started_unix_s: dict[str, float] = {}  # a process prints before the engine notes that it has started
 
     @property
     def network(self) -> StackNetwork:
@@ -103,8 +103,7 @@ class StackHandles:
         if service not in self._containers:
             return ""
         with translated(f"the log of {self.role}/{service} cannot be read", CouldNotAsk):
-            started = str(self.engine.api.inspect_container(self._containers[service])["State"]["StartedAt"])
-            since = max(datetime.fromisoformat(started).timestamp(), self._logs_since)
+            since = max(self._started_unix_s.get(service, 0.0), self._logs_since)
             text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES, since=since)
         return text.decode(errors="replace")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Literal
 
@@ -63,6 +64,7 @@ class ContainerStack(StackHandles):
         self._known_addresses.pop(service, None)
         if service not in self._containers:
             self._containers[service] = self._made(self._service(service))
+        self._started_unix_s[service] = time.time()
         start_container(self.engine, self._containers[service], f"{self.role}/{service}")
         if self._sink:
             self._sink.lead(self._containers[service], service)

@@ -211,13 +211,20 @@ def test_mounts_and_changed_files_are_what_the_engine_knows(engine: Engine, tmp_
     assert not changed & {"/opt", "/opt/new", "/etc", "/srv/data/b"}
 
 
+def _printed(stack: ContainerStack) -> str:
+    """The log as soon as there is one."""
+    give_up = time.monotonic() + 10
+    while not (text := stack.logs("app")) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return text
+
+
 def test_log_is_that_of_the_present_life(engine: Engine, tmp_path: Path) -> None:
     with running(engine, tmp_path, service(command=("sh", "-c", "date +%N; exec sleep 600"))) as stack:
-        first = stack.logs("app")
+        first = _printed(stack)
         stack.stop("app")
         stack.start("app")
-        time.sleep(0.5)
-        second = stack.logs("app")
+        second = _printed(stack)
     assert first.strip().isdigit()
     assert second.strip().isdigit()
     assert first != second
