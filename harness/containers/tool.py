@@ -16,7 +16,7 @@ from harness.containers.network import NOBODY, StackNetwork
 from harness.containers.shell import ContainerShell
 from harness.errors import CommandFailed, HarnessBroken
 
-TOOLS_IMAGE = "portal-drill/tools:2"
+TOOLS_IMAGE = "portal-drill/tools:3"
 ROLE = "tool"
 
 

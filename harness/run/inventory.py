@@ -9,7 +9,7 @@ from harness.errors import CouldNotAsk
 from harness.model.drill import Component
 from harness.model.inventory import Difference, Item, ItemClass, key_bytes
 from harness.run.inventory_lines import STATE_MARK, Bundle, count_of, lines_of, read_line
-from harness.run.tally import UNREADABLE, Meanwhile, PrefixDigests, Tally
+from harness.run.tally import BATCH, UNREADABLE, Meanwhile, PrefixDigests, Tally
 
 _UNREADABLE = b'"unreadable"'
 
@@ -105,9 +105,19 @@ def merged(*paths: Path, equal: Counter | None = None) -> Iterator[list[Item | N
         if not any(isinstance(one, Bundle) for held in taken.values() for one in held):
             yield [one if (one := next(iter(taken[path]), None)) and isinstance(one, Item) else None for path in paths]
             continue
-        by_key = {path: {item.key: item for one in held for item in _items(one)} for path, held in taken.items()}
+        by_key = {path: _by_key(held, path) for path, held in taken.items()}
         for key in sorted({key for found in by_key.values() for key in found}, key=key_bytes):
             yield [by_key[path].get(key) for path in paths]
+
+
+def _by_key(held: list[Item | Bundle], path: Path) -> dict[str, Item]:
+    """Raises: CouldNotAsk if two items have one key: one of them would be compared with nothing."""
+    found: dict[str, Item] = {}
+    for item in (item for one in held for item in _items(one)):
+        if item.key in found:
+            raise CouldNotAsk(f"inventory {path.name} has two items {item.key!r}")
+        found[item.key] = item
+    return found
 
 
 def _items(one: Item | Bundle) -> Iterator[Item]:
@@ -140,5 +150,8 @@ def began_anew(before: Path, after: Path, prefix_digests: PrefixDigests) -> tupl
             sizes = [int(item.attributes.get("size", "-1")) for item in (one, other)]
             if 0 <= sizes[0] <= sizes[1] and one.digest != UNREADABLE:
                 grown[one.key] = (sizes[0], one.digest)
-    digests = prefix_digests({key: size for key, (size, _) in grown.items()}) if grown else {}
+    digests: dict[str, str] = {}
+    keys = list(grown)
+    for start in range(0, len(keys), BATCH):
+        digests |= prefix_digests({key: grown[key][0] for key in keys[start : start + BATCH]})
     return tuple(key for key, (_, digest) in grown.items() if digests.get(key) != digest)

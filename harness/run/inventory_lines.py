@@ -141,8 +141,11 @@ def _beginning(rule: ClassRule) -> str:
 
 
 def count_of(line: bytes) -> int:
-    """How many items a line stands for."""
-    return int(line[1 : line.index(b",")]) if line[1:2].isdigit() else 1
+    """How many items a line stands for. Raises: CouldNotAsk if it is no line of an inventory."""
+    try:
+        return int(line[1 : line.index(b",")]) if line[1:2].isdigit() else 1
+    except ValueError as error:
+        raise CouldNotAsk(f"{error} in the line {line[:80]!r}") from error
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
@@ -165,17 +168,20 @@ def read_line(line: bytes, path: Path) -> Item | Bundle:
     """Raises: CouldNotAsk if it is no line of an inventory."""
     try:
         return _read(line)
-    except _CANNOT_READ as error:
+    except CouldNotAsk as error:
         raise CouldNotAsk(f"inventory {path.name} cannot be read: {error}") from error
 
 
 def _read(line: bytes) -> Item | Bundle:
-    first, second, third, fourth = json.loads(line)
-    if isinstance(first, str):
-        return Item(first, ItemClass(second), third, fourth)
-    if first != len(fourth):
-        raise ValueError(f"{second} should have {first} rows, and has {len(fourth)}")
-    return Bundle(second, ItemClass(third), fourth)
+    try:
+        first, second, third, fourth = json.loads(line)
+        if isinstance(first, str):
+            return Item(first, ItemClass(second), third, fourth)
+        if first != len(fourth):
+            raise ValueError(f"{second} should have {first} rows, and has {len(fourth)}")
+        return Bundle(second, ItemClass(third), fourth)
+    except _CANNOT_READ as error:
+        raise CouldNotAsk(f"{error} in the line {line[:80]!r}") from error
 
 
 def read_inventory(path: Path) -> Iterator[Item]:
@@ -199,9 +205,6 @@ def hold_against(path: Path, ref: InventoryRef) -> None:
     digest, count = hashlib.sha256(), 0
     for line in lines_of(path):
         digest.update(line + b"\n")
-        try:
-            count += count_of(line)
-        except ValueError as error:
-            raise CouldNotAsk(f"inventory {path.name} cannot be read: {error}") from error
+        count += count_of(line)
     if (count, digest.hexdigest()) != (ref.count, ref.sha256):
         raise CouldNotAsk(f"inventory {path.name} is not the one that was recorded at capture")

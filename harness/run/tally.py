@@ -52,7 +52,10 @@ class Tally:
     def take(self, before: Item | None, after: Item | None, restored: Item | None) -> None:
         one = restored or after or before
         assert one is not None
-        classes = {item.item_class for item in (before, after, restored) if item}
+        # What the source had says how it is judged: damage must not make an item one of those that are not.
+        classes = {item.item_class for item in (before, after) if item} or {one.item_class}
+        if before and after is None and (counted := self._counted(one.key)):
+            self._deleted[counted] += 1
         if ItemClass.CANARY in classes:
             self.canaries += 1
         elif classes & IGNORED:
@@ -77,8 +80,6 @@ class Tally:
         self.transient.add(key or ".")  # born or deleted while the backup ran: may be absent, may be there
         if after is None:
             self.gone.add(key or ".")
-            if counted := self._counted(key):
-                self._deleted[counted] += 1
 
     def _only_restored(self, key: str) -> None:
         """It was never there, or it was born and died between the inventories: that takes evidence of its own."""
@@ -177,10 +178,15 @@ class Tally:
 
 
 def _unreadable(before: Item | None, after: Item | None, restored: Item | None) -> str | None:
-    """Where an item that is judged could not be read; at the source once is enough to have seen it."""
+    """Where an item that is judged could not be read; at the source once is enough, if that is what was restored. Logs
+    are moved while they are looked at: one that could be read only once changed."""
     if restored and restored.digest == UNREADABLE:
         return "after its restore"
-    if before and after and before.digest == after.digest == UNREADABLE:
+    if before is None or after is None:
+        return None
+    seen = {before.digest, after.digest}
+    once = UNREADABLE in seen and ItemClass.APPEND not in (before.item_class, after.item_class)
+    if seen == {UNREADABLE} or (once and restored and restored.digest not in seen):
         return "on the source"
     return None
 

@@ -14,7 +14,7 @@ ROOT = "/srv/tree"
 SERVICES = (
     Service(
         name="files",
-        image="portal-drill/tools:2",
+        image="portal-drill/tools:3",
         command=("sleep", "600"),
         volumes={ROOT: "tree", f"{ROOT}/deep/nested": "nested"},
     ),

@@ -11,7 +11,7 @@ from harness.model.drill import Component, Service
 from harness.model.frozen import JsonValue
 
 PATH = "/srv/git/modules.git"
-SERVICES = (Service(name="git", image="portal-drill/tools:2", command=("sleep", "600"), volumes={"/srv/git": "git"}),)
+SERVICES = (Service(name="git", image="portal-drill/tools:3", command=("sleep", "600"), volumes={"/srv/git": "git"}),)
 COMPONENT = Component(name="sources", kind="git", service="git", engine="", options={"path": PATH})
 VARIANTS: dict[str, dict[str, JsonValue]] = {"the_volume_itself": {"path": "/srv/git"}}
 

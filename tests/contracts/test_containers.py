@@ -30,7 +30,7 @@ from harness.model.drill import Service
 
 pytestmark = pytest.mark.engine
 
-IMAGE = "portal-drill/tools:2"
+IMAGE = "portal-drill/tools:3"
 POSTGRESQL = "portal-drill/postgresql:15"
 PASSWORD = "Postgres-4711"
 SLEEP = ("sleep", "600")

@@ -94,10 +94,10 @@ def test_gate_opens_and_closes_when_compose_file_or_image_is_another(clean: Fini
     changed = stack.model_copy(update={"services": services})
     (said,) = changed_since(clean.folder, drill.model_copy(update={"source": Source(stack=changed)}))
     assert said == f"the Compose file {stack.file} has changed"
-    other = (*(s.model_copy(update={"image": "portal-drill/tools:2"}) for s in stack.services),)
+    other = (*(s.model_copy(update={"image": "portal-drill/tools:3"}) for s in stack.services),)
     changed = stack.model_copy(update={"services": other})
     said = changed_since(clean.folder, drill.model_copy(update={"source": Source(stack=changed)}))[-1]
-    assert "the image portal-drill/tools:2" in said
+    assert "the image portal-drill/tools:3" in said
     assert "is not that of the latest run" in said
 
 

@@ -122,7 +122,7 @@ def test_volume_that_somebody_else_uses_is_named_and_gone_after_gc(bench: Bench,
 
     def hold(run: str) -> None:
         host = bench.engine.api.create_host_config(binds=[f"{bench.container(run, 'sandbox', 'database')}:/held"])
-        made = bench.engine.api.create_container("portal-drill/tools:2", ["sleep", "600"], host_config=host)
+        made = bench.engine.api.create_container("portal-drill/tools:3", ["sleep", "600"], host_config=host)
         foreign.append(str(made["Id"]))
 
     try:

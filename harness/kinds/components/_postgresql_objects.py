@@ -87,7 +87,8 @@ OBJECTS = {
         (SELECT string_agg(x::text, ',' ORDER BY x::text) FROM unnest(a.attacl) AS x),
         (SELECT collname FROM pg_collation l WHERE l.oid = a.attcollation), a.attstorage::text,
         (SELECT pg_get_expr(x.adbin, x.adrelid) FROM pg_attrdef x WHERE x.adrelid = c.oid AND x.adnum = a.attnum)),
-        ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped))
+        ', ' ORDER BY (SELECT a.attname WHERE EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)), a.attnum)
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped))
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'f') AND {_SYSTEM}""",
     "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname,

@@ -99,12 +99,12 @@ def _objects(sql: Sql, kind: str) -> Iterator[Item]:
 
 def _rows(sql: Sql, access: ComponentAccess, options: Options) -> Iterator[Lines]:
     """All rows of all tables, of the snapshot that `sql` has, by a tool beside the server: a row costs the harness
-    nothing. Source: fixtures/images/tools/rows.c."""
+    nothing. Columns by their names: a dump puts inherited ones first. Source: fixtures/images/tools/rows.c."""
     tables = """SELECT n.nspname, c.relname,
         array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
-            AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum),
+            AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attname),
         array(SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid
-            AND a.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attnum)
+            AND a.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attname)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE (c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated)
         AND n.nspname NOT IN ('pg_catalog', 'information_schema')

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import FORM, ClassRule, Difference, InventoryRef, Item, ItemClass, rule_of
-from harness.run.inventory import compare_inventories
+from harness.model.inventory import FORM, ClassRule, Difference, InventoryRef, Item, ItemClass, Lines, rule_of
+from harness.run.inventory import began_anew, compare_inventories
 from harness.run.inventory_lines import classified, hold_against, read_inventory, write_inventory
 from harness.run.source_inventory import Volatile
+from harness.run.tally import Meanwhile
 
 STATE, APPEND, MONOTONE = ItemClass.STATE, ItemClass.APPEND, ItemClass.MONOTONE
 REBUILDABLE, DISPOSABLE, CANARY = ItemClass.REBUILDABLE, ItemClass.DISPOSABLE, ItemClass.CANARY
@@ -39,13 +40,18 @@ def rule(match: str, item_class: ItemClass) -> ClassRule:
 @pytest.fixture
 def compare(tmp_path: Path) -> Iterator[object]:
     def made(
-        before: list[Item], after: list[Item], restored: list[Item], *rules: ClassRule, prefixes: object = None
+        before: list[Item],
+        after: list[Item],
+        restored: list[Item],
+        *rules: ClassRule,
+        prefixes: object = None,
+        meanwhile: Meanwhile | None = None,
     ) -> Difference:
         paths = []
         for name, items in (("before", before), ("after", after), ("restored", restored)):
             paths.append(tmp_path / f"{name}.jsonl.gz")
             write_inventory(sorted(items, key=lambda one: one.sort_key), rules, paths[-1])
-        return compare_inventories(component(*rules), *paths, prefixes)  # type: ignore[arg-type]
+        return compare_inventories(component(*rules), *paths, prefixes, meanwhile)  # type: ignore[arg-type]
 
     yield made
 
@@ -511,3 +517,49 @@ def test_merge_join_is_as_a_comparison_of_dictionaries(
     assert (difference.source_count, difference.restored_count) == (len(after), len(restored))
     if difference.equal:
         assert all(restored.get(key) == after[key] for key in stable)
+
+
+@pytest.mark.parametrize("seen", [("good", "unreadable"), ("unreadable", "good")])
+def test_file_that_was_read_once_is_held_to_that(compare, seen: tuple[str, str]) -> None:  # type: ignore[no-untyped-def]
+    before, after = ([item("a", digest)] for digest in seen)
+    assert "changed" not in names(compare(before, after, [item("a", "good")]))
+    with pytest.raises(CouldNotAsk, match="'a' could not be read on the source"):
+        compare(before, after, [item("a", "bad")])
+
+
+@pytest.mark.parametrize("of", [CANARY, DISPOSABLE, REBUILDABLE])
+def test_damage_makes_no_item_one_that_is_not_judged(compare, of: ItemClass) -> None:  # type: ignore[no-untyped-def]
+    """Classes of rows come from their contents."""
+    found = names(compare([item("a")], [item("a")], [item("a", "other", of)]))
+    assert found == {"changed": ("a (content)",)}
+
+
+@pytest.mark.parametrize("of", [STATE, CANARY, DISPOSABLE])
+def test_deletion_of_whatever_class_excuses_no_other_row(compare, of: ItemClass) -> None:  # type: ignore[no-untyped-def]
+    gone = [item(f"row/t/{n}", item_class=of) for n in range(3)]
+    seen = Meanwhile(deletions={"row/t/": 3})
+    assert names(compare(gone, [], [item("row/t/9")], meanwhile=seen))["extra"] == ("row/t/9",)
+
+
+def test_two_items_of_one_key_are_no_inventory(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("one", "two", "three")]
+    bundle = b'[1,"row/t/#04d2","%s",{"1":"%s"}]\n'
+    for path, lines in zip(paths, (b"", b"", bundle % (b"canary", b"a") + bundle % (b"state", b"b")), strict=True):
+        write_inventory([Lines(lines)], (), path)
+    with pytest.raises(CouldNotAsk, match=r"three has two items 'row/t/1'"):
+        compare_inventories(component(), *paths)
+
+
+def test_many_logs_are_asked_for_their_beginnings_in_batches(tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    def digests(asked: Mapping[str, int]) -> Mapping[str, str]:
+        sizes.append(len(asked))
+        return dict.fromkeys(asked, "one")
+
+    paths = tmp_path / "before", tmp_path / "after"
+    for path, digest in zip(paths, ("one", "two"), strict=True):
+        logs = (item(f"{n:05}", digest, APPEND, type="f", size="5") for n in range(2500))
+        write_inventory(logs, (), path)
+    assert began_anew(*paths, digests) == ()
+    assert sizes == [1000, 1000, 500]
