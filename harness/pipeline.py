@@ -115,10 +115,7 @@ class _Stages:
             self._point = self._capture.run()
             self._point_folder = self._capture.folder
         if self._point is not None and self._point_folder is not None:
-            try:
-                (session.folder / RECORD).write_text(self._point.model_dump_json() + "\n", encoding="utf-8")
-            except OSError as error:
-                raise HarnessBroken(f"the report folder {session.folder} cannot be written: {error}") from error
+            _keep_record(self._point, session.folder)
             self._recovery = Recovery(session, self._point_folder, self._point, self._capture)
             self._recovery.run()
 
@@ -203,6 +200,14 @@ def _saved(folder: Path) -> tuple[Drill, Plan, RestorePoint | None, Evidence]:
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be judged: {error}") from error
     return drill, plan, point, evidence
+
+
+def _keep_record(point: RestorePoint, folder: Path) -> None:
+    """Whole or not at all: evidence beside half a record could not be judged."""
+    try:
+        report.write_whole(folder / RECORD, f"{point.model_dump_json()}\n".encode())
+    except OSError as error:
+        raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error
 
 
 def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:

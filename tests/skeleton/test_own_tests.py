@@ -94,7 +94,7 @@ def test_has_a_broken_fixture(broken): pass
 """,
     )
     found = run.check("tests")
-    assert (run.verdict["outcome"], found["outcome"], found["items"]["count"]) == ("UNKNOWN", "UNKNOWN", 2)
+    assert (run.verdict["outcome"], found["outcome"], found["items"]["count"]) == ("UNKNOWN", "UNKNOWN", 2), found
     assert found["items"]["first"][0].startswith("test_loses_its_connection: ")
     assert "in a fixture, setup: RuntimeError: of our own making" in found["items"]["first"][1]
 
