@@ -31,7 +31,6 @@ from harness.run.session import STATE, Session, reachable_engine, secrets_in, wi
 __all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved", "report_saved"]
 
 REMOVING_S = 180.0
-RECORD = "restore_point.json"  # what the judge is given of the restore point, kept beside the evidence
 
 
 @dataclass
@@ -115,7 +114,7 @@ class _Stages:
             self._point = self._capture.run()
             self._point_folder = self._capture.folder
         if self._point is not None and self._point_folder is not None:
-            _keep_record(self._point, session.folder)
+            report.write_record(self._point, session.folder)
             self._recovery = Recovery(session, self._point_folder, self._point, self._capture)
             self._recovery.run()
 
@@ -195,19 +194,11 @@ def _saved(folder: Path) -> tuple[Drill, Plan, RestorePoint | None, Evidence]:
         drill = Drill.model_validate_json((folder / "drill.json").read_bytes())
         plan = Plan.model_validate_json((folder / "plan.json").read_bytes())
         evidence = read_evidence(folder / "evidence.jsonl")
-        record = folder / RECORD
+        record = folder / report.RECORD
         point = RestorePoint.model_validate_json(record.read_bytes()) if record.exists() else None
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be judged: {error}") from error
     return drill, plan, point, evidence
-
-
-def _keep_record(point: RestorePoint, folder: Path) -> None:
-    """Whole or not at all: evidence beside half a record could not be judged."""
-    try:
-        report.write_whole(folder / RECORD, f"{point.model_dump_json()}\n".encode())
-    except OSError as error:
-        raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error
 
 
 def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:

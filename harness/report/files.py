@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.errors import PortalDrillError
+from harness.errors import HarnessBroken, PortalDrillError
 from harness.model.drill import Drill
 from harness.model.evidence import Evidence
 from harness.model.plan import Plan
@@ -18,6 +18,7 @@ from harness.report.html import html_text
 from harness.report.junit import junit_bytes
 
 PROOFS = "proofs"
+RECORD = "restore_point.json"  # what the judge is given of the restore point, kept beside the evidence
 
 
 class VerdictUnreadable(PortalDrillError):
@@ -56,6 +57,14 @@ def read_verdict(folder: Path) -> Verdict:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
         raise VerdictUnreadable(f"{path} is no verdict: {place}: {first['msg']}") from error
+
+
+def write_record(point: RestorePoint, folder: Path) -> None:
+    """Whole or not at all: evidence beside half a record could not be judged. Raises: HarnessBroken."""
+    try:
+        write_whole(folder / RECORD, f"{point.model_dump_json()}\n".encode())
+    except OSError as error:
+        raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -15,6 +15,7 @@ from harness.kinds import registry
 from harness.kinds.contracts import LooksAtSource, Observes
 from harness.model.evidence import AT_SOURCE
 from harness.model.verdict import Outcome, Verdict
+from harness.report import RECORD
 
 pytestmark = pytest.mark.engine
 
@@ -70,16 +71,16 @@ def judged_after(folder: Path, alter: Alter, *, closed: bool = True) -> Verdict:
     body = b"".join(json.dumps(line).encode() + b"\n" for line in kept)
     end = json.dumps({"line": "end", "count": len(kept), "sha256": hashlib.sha256(body).hexdigest()}).encode() + b"\n"
     path.write_bytes(body + (end if closed else b""))
-    point = json.loads((folder / pipeline.RECORD).read_text(encoding="utf-8"))
+    point = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     captured = point["evidence"]["lines"]
     point["evidence"]["lines"] = [altered for line in captured if (altered := alter(line)) is not None]
-    (folder / pipeline.RECORD).write_text(json.dumps(point), encoding="utf-8")
+    (folder / RECORD).write_text(json.dumps(point), encoding="utf-8")
     return pipeline.judge_saved(folder)
 
 
 def judged_after_look(folder: Path, alter: Alter) -> Verdict:
     """The verdict where the evidence that lies in the restore point was altered: what was seen of the source."""
-    path = folder / pipeline.RECORD
+    path = folder / RECORD
     record = json.loads(path.read_text(encoding="utf-8"))
     lines = record["evidence"]["lines"]
     record["evidence"]["lines"] = [altered for line in lines if (altered := alter(line)) is not None]

@@ -13,8 +13,8 @@ from harness import cli
 from harness.model.evidence import EndLine, Line, Observation
 from harness.model.inventory import Named
 from harness.model.verdict import Outcome, Verdict
-from harness.pipeline import RECORD, judge_saved
-from harness.report import files
+from harness.pipeline import judge_saved
+from harness.report import RECORD, files
 from harness.stages import Stages
 
 RUN = "20261121T075059Z-aaaa"
