@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +63,29 @@ def run_own_tests(run: Run, drill: Drill, drill_file: Path) -> None:
     """
     if run.tests is None:
         return
-    inside, said = _Inside(_Open(drill, run)), io.StringIO()
-    with redirect_stdout(said):
-        code = pytest.main([*ARGUMENTS, str(file_of_tests(drill_file))], plugins=[inside])
+    file, inside, said = file_of_tests(drill_file), _Inside(_Open(drill, run)), io.StringIO()
+    with redirect_stdout(said), _modules_of(file):
+        code = pytest.main([*ARGUMENTS, str(file)], plugins=[inside])
     if inside.interrupted:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         last = "\n".join(said.getvalue().splitlines()[-_LAST_LINES:])
-        run.tests.could_not_begin(f"pytest could not run {file_of_tests(drill_file).name}: {last}")
+        run.tests.could_not_begin(f"pytest could not run {file.name}: {last}")
+
+
+@contextmanager
+def _modules_of(file: Path) -> Iterator[None]:
+    """Two drills may have the same name in two folders, and so may what their tests import from beside them: what
+    this process knows by the file's name is put aside meanwhile, and what came from its folder is forgotten after."""
+    before, search_path = dict(sys.modules), [*sys.path]
+    sys.modules.pop(file.stem, None)
+    try:
+        yield
+    finally:
+        sys.path[:] = search_path
+        for name, module in list(sys.modules.items()):
+            if name not in before and Path(getattr(module, "__file__", None) or "").parent == file.parent:
+                del sys.modules[name]
+        sys.modules.pop(file.stem, None)
+        if file.stem in before:
+            sys.modules[file.stem] = before[file.stem]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -38,7 +39,6 @@ class Told:
 
 
 def run(folder: Path, name: str, tests: str) -> Told:
-    """Modules keep their names in one process: each needs one of its own."""
     told = Told()
     (folder / f"{name}.drill.yaml").touch()
     (folder / f"test_{name}.py").write_text(tests)
@@ -61,6 +61,25 @@ def test_tests_that_cannot_be_read_are_told_why(tmp_path: Path) -> None:
     assert told.results == {}
     assert told.reasons[0].startswith("pytest could not run test_alone_unreadable.py: ")
     assert "SyntaxError" in told.reasons[0]
+
+
+def test_drills_of_one_name_in_two_folders_have_tests_of_their_own(tmp_path: Path) -> None:
+    """Other modules of that name, known to this process before or beside them, change nothing and are not lost."""
+    known = ModuleType("test_alone_twin")
+    sys.modules["test_alone_twin"] = known
+    try:
+        for word, comes_to in (("sound", "passed"), ("lost", "failed")):
+            folder = tmp_path / word
+            folder.mkdir()
+            (folder / "alone_twin_helper.py").write_text(f"WORD = {word!r}\n")
+            tests = "from alone_twin_helper import WORD\ndef test_a(restored): assert restored.word == WORD\n"
+            told = run(folder, "alone_twin", tests)
+            assert (told.reasons, told.results) == ([], {"test_a": comes_to})
+            assert sys.modules["test_alone_twin"] is known
+            assert "alone_twin_helper" not in sys.modules
+            assert str(folder) not in sys.path
+    finally:
+        del sys.modules["test_alone_twin"]
 
 
 def test_an_interrupt_passes_through(tmp_path: Path) -> None:
