@@ -15,6 +15,7 @@ from harness.errors import HarnessBroken
 from harness.judge.judge import judge
 from harness.model.drill import Drill
 from harness.model.evidence import Evidence
+from harness.model.own_test import CHECK
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote, RestorePoint
@@ -24,7 +25,7 @@ from harness.run.capture import Capture
 from harness.run.interrupts import terminated_as_interrupted
 from harness.run.journal import Journal, read_evidence
 from harness.run.mutate import altered, damaged
-from harness.run.own_tests import CHECK, OwnTests
+from harness.run.own_tests import OwnTests
 from harness.run.recover import Recovery
 from harness.run.session import STATE, Session, reachable_engine, secrets_in, without
 

@@ -13,20 +13,10 @@ from harness.containers.network import NOBODY, RESOLVER_OPTIONS, StackNetwork
 from harness.containers.references import resolved
 from harness.errors import CommandFailed, HarnessBroken
 from harness.kinds.contracts import ARTEFACT
-from harness.model.drill import Service
+from harness.model.drill import Service, is_folder
 
 # What a start says when the image or a restored volume is at fault, not the engine. Source: runc's messages.
 THEIRS = ("OCI runtime", "oci runtime", "exec:", "unable to start container process")
-
-
-def is_folder(source: str) -> bool:
-    """A value of `Service.volumes` that is no named volume but a folder of the host, always read-only."""
-    return source.startswith("/")
-
-
-def named_volumes(service: Service) -> dict[str, str]:
-    """Mount path to named volume."""
-    return {path: volume for path, volume in service.volumes.items() if not is_folder(volume)}
 
 
 def service_mounts(service: Service, owner: Owner, *, copy: bool, read_only: bool = False) -> list[Mount]:

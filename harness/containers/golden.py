@@ -13,13 +13,12 @@ from pathlib import Path
 from docker.types import Mount
 
 from harness.containers import teardown
-from harness.containers.create import is_folder
 from harness.containers.engine import Engine, translated
 from harness.containers.labels import Owner
 from harness.containers.tool import TOOLS_IMAGE, tool_container
 from harness.containers.volumes import volume_names
 from harness.errors import HarnessBroken
-from harness.model.drill import Service
+from harness.model.drill import Service, is_folder
 
 GOLDEN = "portal-drill.golden"
 KEY = "portal-drill.golden_key"

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from harness.containers import sql
-from harness.containers.create import folder_mount, image_environment, named_volumes, service_mounts
+from harness.containers.create import folder_mount, image_environment, service_mounts
 from harness.containers.engine import Engine, translated
 from harness.containers.firewall import asked_for_host
 from harness.containers.hooks import OnCommand, Redact
@@ -83,7 +83,7 @@ class StackHandles:
         """Path to the stack's volume or the host's folder, as the engine mounted it; "" for a volume without a name."""
         with translated(f"the mounts of {self.role}/{service} cannot be read", CouldNotAsk):
             mounts = self.engine.api.inspect_container(self._container(service))["Mounts"]
-        named = {self.owner.name_of(v): v for v in named_volumes(self._service(service)).values()}
+        named = {self.owner.name_of(v): v for v in self._service(service).named_volumes.values()}
         return {
             m["Destination"]: named.get(m.get("Name", ""), "")
             if m["Type"] == "volume"

@@ -13,7 +13,7 @@ import psycopg
 from harness.clock import remaining_s
 from harness.containers.handles import StackHandles
 from harness.containers.http import LEAST_S
-from harness.containers.sql import CONNECT_TIMEOUT_S, PORT, is_answer, is_refusal
+from harness.containers.sql import PORT, is_answer, is_refusal, open_connection
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken
 from harness.model.drill import Portal
 from harness.model.evidence import Seen
@@ -60,13 +60,12 @@ class Restored:
         self, service: str, *, database: str, user: str, password: str, port: int = PORT
     ) -> psycopg.Connection[tuple[Any, ...]]:
         """A psycopg connection, read and write; what is written stays after `commit()`."""
-        connection = psycopg.connect(
-            host=self._address(self._known(service)),
-            port=port,
-            dbname=database,
+        connection = open_connection(
+            self._address(self._known(service)),
+            database=database,
             user=user,
             password=password,
-            connect_timeout=round(remaining_s(CONNECT_TIMEOUT_S, least_s=2)),  # libpq knows no less
+            port=port,
             application_name="portal-drill-tests",
         )
         self._held.callback(connection.close)

@@ -95,6 +95,21 @@ def _server_cursor(
             cursor.close()
 
 
+def open_connection(
+    address: str, *, database: str, user: str, password: str, port: int = PORT, **settings: Any
+) -> psycopg.Connection[tuple[Any, ...]]:
+    """Given up by the deadline. Raises: psycopg.OperationalError."""
+    return psycopg.connect(
+        host=address,
+        port=port,
+        dbname=database,
+        user=user,
+        password=password,
+        connect_timeout=round(remaining_s(CONNECT_TIMEOUT_S, least_s=2)),  # libpq knows no less
+        **settings,
+    )
+
+
 @contextmanager
 def connected(address: str, *, database: str, user: str, password: str, where: str) -> Iterator[BridgeSql]:
     """A connection that is closed at the end.
@@ -106,13 +121,11 @@ def connected(address: str, *, database: str, user: str, password: str, where: s
     settings = {**SESSION, "statement_timeout": f"{within_s * 1000:.0f}ms"}
     options = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in settings.items())
     try:
-        connection = psycopg.connect(
-            host=address,
-            port=PORT,
-            dbname=database,
+        connection = open_connection(
+            address,
+            database=database,
             user=user,
             password=password,
-            connect_timeout=round(remaining_s(CONNECT_TIMEOUT_S, least_s=2)),  # libpq knows no less
             application_name="portal-drill",
             client_encoding="UTF8",
             sslmode="prefer",

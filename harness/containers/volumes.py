@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 
-from harness.containers.create import named_volumes, volume_mount
+from harness.containers.create import volume_mount
 from harness.containers.engine import Engine, translated
 from harness.containers.labels import Owner
 from harness.containers.tool import TOOLS_IMAGE, tool_container
@@ -40,7 +40,7 @@ done
 
 def volume_names(services: Iterable[Service]) -> tuple[str, ...]:
     """Each once, in order of first use."""
-    return tuple(dict.fromkeys(volume for service in services for volume in named_volumes(service).values()))
+    return tuple(dict.fromkeys(volume for service in services for volume in service.named_volumes.values()))
 
 
 def create_volumes(engine: Engine, owner: Owner, volumes: Iterable[str]) -> None:
@@ -125,7 +125,7 @@ def _flat(engine: Engine, owner: Owner, volumes: Iterable[str], *, image: str, w
 def _mount_points(service: Service) -> Mapping[str, str]:
     """Directory in the flat view to directory in the image: roots, and ways to mounts inside them."""
     points: dict[str, str] = {}
-    volumes = {PurePosixPath(path): volume for path, volume in named_volumes(service).items()}
+    volumes = {PurePosixPath(path): volume for path, volume in service.named_volumes.items()}
     for outer, volume in sorted(volumes.items()):
         points[f"{FLAT}/{volume}"] = str(outer)
         for inner in (PurePosixPath(path) for path in service.volumes):

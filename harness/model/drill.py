@@ -10,8 +10,13 @@ from harness.model.frozen import Frozen, JsonValue
 from harness.model.inventory import ClassRule
 
 
+def is_folder(source: str) -> bool:
+    """A value of `Service.volumes` that is no named volume but a folder of the host, always read-only."""
+    return source.startswith("/")
+
+
 class Service(Frozen):
-    """One container of a stack. `volumes` maps the mount path to the named volume."""
+    """One container of a stack. `volumes` maps the mount path to the named volume, or to a folder of the host."""
 
     name: str
     image: str
@@ -26,6 +31,11 @@ class Service(Frozen):
     hostname: str | None = None
     stop_signal: str | None = None
     stop_grace_s: float = 10.0
+
+    @property
+    def named_volumes(self) -> dict[str, str]:
+        """Mount path to named volume."""
+        return {path: source for path, source in self.volumes.items() if not is_folder(source)}
 
 
 class Stack(Frozen):

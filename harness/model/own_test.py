@@ -7,6 +7,8 @@ from typing import Literal
 from harness.model.evidence import Seen
 from harness.model.frozen import Frozen
 
+CHECK = "tests"  # the check that judges what they come to
+
 
 class OwnTest(Frozen):
     """`seen` is `seen` for the outcomes; otherwise nobody knows, and `said` is the reason. Units: seconds."""

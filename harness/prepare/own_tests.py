@@ -8,7 +8,6 @@ from pathlib import Path
 from harness.drill_files import drills_of, file_of_tests
 from harness.prepare.mistakes import Mistakes
 
-CHECK = "tests"  # it judges what they come to
 CONFTEST = "conftest.py"  # of the same folder: what its fixtures do is part of the tests
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from harness.kinds import registry
-from harness.model.drill import Component, Service
+from harness.model.drill import Component, Service, is_folder
 from harness.model.frozen import JsonValue
 from harness.prepare.mistakes import nearest, shown
 from harness.prepare.resolve import Desk
@@ -67,7 +67,7 @@ def _starts(services: dict[str, Service], name: str) -> set[str]:
 
 def _check_path(desk: Desk, service: Service, path: JsonValue, at: At) -> None:
     if isinstance(path, str) and volume_at(service, path) is None:
-        mounts = sorted(mount for mount, volume in service.volumes.items() if not volume.startswith("/"))
+        mounts = sorted(service.named_volumes)
         expected = f"a path on a named volume of {service.name}: {', '.join(mounts) or 'it has none'}"
         desk.mistakes.at_value(at, shown(path), expected, nearest(path, mounts))
 
@@ -77,7 +77,7 @@ def volume_at(service: Service, path: str) -> str | None:
     for mount in _upwards(path):
         volume = service.volumes.get(mount)
         if volume is not None:
-            return None if volume.startswith("/") else volume
+            return None if is_folder(volume) else volume
     return None
 
 

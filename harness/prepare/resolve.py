@@ -13,9 +13,9 @@ from harness.kinds import registry
 from harness.kinds.contracts import UNDECLARED, PortalKind, ProductComponent, ProductKind
 from harness.model.drill import CheckUse, Component, Portal, Stack, Waiver
 from harness.model.inventory import ClassRule, ItemClass
+from harness.model.own_test import CHECK
 from harness.prepare.kind_options import merged, read_options
 from harness.prepare.mistakes import Mistakes
-from harness.prepare.own_tests import CHECK
 from harness.prepare.schema import WAIVER_SORTS, ComponentText, DrillText
 from harness.prepare.yaml_source import At
 

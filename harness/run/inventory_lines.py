@@ -78,14 +78,17 @@ def write_inventory(items: Iterable[Item | Lines], rules: tuple[ClassRule, ...],
 
 def classified(items: Iterable[Item | Lines], rules: tuple[ClassRule, ...]) -> Iterable[Item | Lines]:
     """Items with the class that the first fitting rule gives them; a class that the component gave stays."""
-    return (_with_class(item, rules) for item in items) if rules else items
+    beginnings = tuple(_beginning(rule) for rule in rules)
+    return (_with_class(item, rules, beginnings) for item in items) if rules else items
 
 
-def _with_class(item: Item | Lines, rules: tuple[ClassRule, ...]) -> Item | Lines:
+def _with_class(item: Item | Lines, rules: Sequence[ClassRule], beginnings: tuple[str, ...]) -> Item | Lines:
     if isinstance(item, Item):
         return _ruled(item, rules)
+    written = tuple(json.dumps(beginning)[1:-1].encode() for beginning in beginnings)
     lines = item.text.split(b"\n")[:-1]
-    return Lines(b"".join(ruled + b"\n" for line in lines for ruled in _classified(line, rules)))
+    ruled = (one for line in lines for one in _classified(line, rules, beginnings, written))
+    return Lines(b"".join(one + b"\n" for one in ruled))
 
 
 def marked(item: Item | Lines) -> Iterator[Item]:
@@ -111,11 +114,14 @@ def _ruled(item: Item, rules: Sequence[ClassRule]) -> Item:
     return item
 
 
-def _classified(line: bytes, rules: Sequence[ClassRule]) -> Iterator[bytes]:
-    """The line, or what the rules make of it; most lines no rule can match, and they are not read."""
-    beginnings = [json.dumps(_beginning(rule))[1:-1].encode() for rule in rules]
-    written = line[line.index(b'"') + 1 :]
-    if not any(written.startswith(beginning) for beginning in beginnings) and not line[1:2].isdigit():
+def _classified(
+    line: bytes, rules: Sequence[ClassRule], beginnings: tuple[str, ...], written: tuple[bytes, ...]
+) -> Iterator[bytes]:
+    """The line, or what the rules make of it; most lines no rule can match, and they are not read.
+
+    Shape: `beginnings` of what the rules match, and as they are `written` in a line.
+    """
+    if not line.startswith(written, line.index(b'"') + 1) and not line[1:2].isdigit():
         yield line
         return
     read = _read(line)
@@ -123,7 +129,7 @@ def _classified(line: bytes, rules: Sequence[ClassRule]) -> Iterator[bytes]:
         yield _line(_ruled(read, rules))[:-1]
         return
     table = read.name.rpartition("#")[0]
-    if not any(table.startswith(_beginning(rule)) or _beginning(rule).startswith(table) for rule in rules):
+    if not table.startswith(beginnings) and not any(beginning.startswith(table) for beginning in beginnings):
         yield line
         return
     members: dict[ItemClass, dict[str, str]] = {}

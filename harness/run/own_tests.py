@@ -13,12 +13,11 @@ from harness.containers.stack import ContainerStack
 from harness.errors import CouldNotAsk, OutOfTime
 from harness.kinds import registry
 from harness.model.evidence import Seen
-from harness.model.own_test import OwnTest
+from harness.model.own_test import CHECK, OwnTest
 from harness.run.interrupts import interrupted_after
 from harness.run.observer import GRACE_S
 from harness.run.session import Session
 
-CHECK = "tests"
 SAID = 1500  # characters of what a test said that are kept
 
 

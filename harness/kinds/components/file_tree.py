@@ -50,7 +50,7 @@ class Options(KindOptions):
 
 def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
     """Each named volume."""
-    return tuple({"path": path} for path, volume in service.volumes.items() if not volume.startswith("/"))
+    return tuple({"path": path} for path in service.named_volumes)
 
 
 def inventory(access: ComponentAccess) -> Iterator[Lines]:

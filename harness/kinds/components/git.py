@@ -62,7 +62,7 @@ class Options(KindOptions):
 
 def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
     """Each named volume that is called like one."""
-    volumes = ((path, volume) for path, volume in service.volumes.items() if not volume.startswith("/"))
+    volumes = service.named_volumes.items()
     return tuple({"path": path} for path, volume in volumes if "git" in path or "source_code" in volume)
 
 

@@ -25,7 +25,7 @@ class Options(KindOptions):
 
 
 def healthy(access: PortalAccess) -> Probe:
-    return Probe(name="health", good=bool(PAGES), expected="a page", found=f"{len(PAGES)} pages")
+    return Probe(name="health", ok=bool(PAGES), expected="a page", found=f"{len(PAGES)} pages")
 
 
 def facts(access: PortalAccess) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.containers.create import folder_mount, image_environment, named_volumes
+from harness.containers.create import folder_mount, image_environment
 from harness.containers.network import bridge_of
 from harness.containers.preflight import levels
 from harness.containers.state import state_text
@@ -47,7 +47,7 @@ def test_circle_is_named() -> None:
 
 def test_folders_of_the_host_are_no_volumes() -> None:
     one = service("install", _data="data", _srv="/stack/installation:ro")
-    assert named_volumes(one) == {"/data": "data"}
+    assert one.named_volumes == {"/data": "data"}
     assert volume_names([one, service("web", _data="data", _home="home")]) == ("data", "home")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ from harness.kinds.contracts import (
     WayOut,
 )
 from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
+from harness.model.evidence import Evidence
+from harness.model.restore_point import RestorePoint
 
 Answer = tuple[int, str, str]  # exit code, stdout, stderr
 PASSWORD = "Postgres-4711"
@@ -154,3 +157,24 @@ def restore_access(
 ) -> RestoreAccess:
     component = Component(name="it", kind=kind, service="db", engine="any", options=options, engine_options=engine)
     return RestoreAccess(component, stack, artefact, "pair", facts, 60)
+
+
+def written_point(**fields: Any) -> RestorePoint:
+    """A restore point by hand of which only what is given matters."""
+    usual: dict[str, Any] = {
+        "id": "20261121T075100Z-4f3a",
+        "drill": "shop",
+        "drill_sha256": "0" * 64,
+        "product": "plain",
+        "portal": "wagtail",
+        "harness_version": "0",
+        "captured_utc": datetime(2026, 11, 21, tzinfo=UTC),
+        "nonce": "today",
+        "artefacts": (),
+        "inventories": (),
+        "survey": {},
+        "versions": {},
+        "canaries": (),
+        "evidence": Evidence(lines=(), complete=False, sha256="0" * 64),
+    }
+    return RestorePoint(**usual | fields)

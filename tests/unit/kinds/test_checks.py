@@ -8,11 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fakes import written_drill, written_point
 
 from harness.kinds import registry
 from harness.kinds.checks import portal_health
 from harness.kinds.contracts import Judgement, Loosens, Probe, Record
-from harness.model.drill import Component, Drill, Objectives, Portal, Source, Stack
+from harness.model.drill import Component, Drill, Portal
 from harness.model.evidence import Evidence, Instant, Line, Mark, Observation, StepLine, StepState
 from harness.model.inventory import Difference, Named
 from harness.model.plan import Action, Plan, Step
@@ -30,21 +31,7 @@ def component(name: str, **changes: Any) -> Component:
 
 
 def drill(*components: Component, **changes: Any) -> Drill:
-    values: dict[str, Any] = {
-        "name": "shop",
-        "file": "shop.drill.yaml",
-        "sha256": "0" * 64,
-        "product": "plain",
-        "portal": Portal(kind="sql", service="db", port=5432),
-        "stand_in": None,
-        "why": "nightly",
-        "source": Source(stack=Stack(file="compose.yaml", services=())),
-        "schedule_s": None,
-        "objectives": Objectives(),
-        "components": components,
-        "checks": (),
-    }
-    return Drill(**values | changes)
+    return written_drill(components=components, portal=Portal(kind="sql", service="db", port=5432), **changes)
 
 
 def plan(components: tuple[Component, ...], capture: tuple[str, ...] = (), recover: tuple[str, ...] = ()) -> Plan:
@@ -56,15 +43,9 @@ def plan(components: tuple[Component, ...], capture: tuple[str, ...] = (), recov
 
 
 def point(sizes: dict[str, tuple[int, ...]], evidence: tuple[Line, ...] = ()) -> RestorePoint:
-    return RestorePoint(
-        id=ID,
-        drill="shop",
-        drill_sha256="0" * 64,
-        product="plain",
+    return written_point(
         portal="sql",
-        harness_version="0",
         captured_utc=AT.utc,
-        nonce="today",
         artefacts=tuple(
             Artefact(
                 component=name,
@@ -78,10 +59,6 @@ def point(sizes: dict[str, tuple[int, ...]], evidence: tuple[Line, ...] = ()) ->
             )
             for name, files in sizes.items()
         ),
-        inventories=(),
-        survey={},
-        versions={},
-        canaries=(),
         evidence=Evidence(lines=evidence, complete=False, sha256="0" * 64),
     )
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fakes import written_drill
+from fakes import written_drill, written_point
 
 from harness.kinds.checks import index_consistency
 from harness.kinds.contracts import CheckAccess, ContentItem, Judgement, Query, Record, Trace
 from harness.model.drill import Component
 from harness.model.evidence import Evidence, Instant, LogLine, Mark, Observation
 from harness.model.plan import Plan
-from harness.model.restore_point import Artefact, RestorePoint
+from harness.model.restore_point import Artefact
 from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
@@ -108,22 +108,11 @@ def judged(
         ),
         restore_strategy=strategy or {},
     )
-    point = RestorePoint(
-        id=ID,
-        drill="shop",
-        drill_sha256="0" * 64,
-        product="plain",
-        portal="wagtail",
-        harness_version="0",
+    point = written_point(
         captured_utc=START,
-        nonce="today",
         artefacts=tuple(
             artefact(name, span) for name, span in zip(("database", "search"), spans, strict=True) if name in artefacts
         ),
-        inventories=(),
-        survey={},
-        versions={},
-        canaries=(),
         evidence=Evidence(
             lines=(log(1), log(2, set_by_s=clock_set_by_s)),
             complete=False,

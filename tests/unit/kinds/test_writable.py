@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fakes import written_drill
+from fakes import written_drill, written_point
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds import registry
@@ -64,21 +64,9 @@ def record(tiers: Sequence[str]) -> tuple[Drill, Plan, RestorePoint]:
         finished=MARK,
         capture_point=MARK,
     )
-    point = RestorePoint(
-        id=ID,
-        drill="shop",
-        drill_sha256="0" * 64,
-        product="plain",
-        portal="wagtail",
-        harness_version="0",
+    point = written_point(
         captured_utc=MARK.at.utc,
-        nonce="today",
         artefacts=(artefact,),
-        inventories=(),
-        survey={},
-        versions={},
-        canaries=(),
-        evidence=Evidence(lines=(), complete=False, sha256="0" * 64),
     )
     return drill, Plan(drill="shop", components=components, services=(), capture=(), recover=()), point
 

@@ -32,6 +32,15 @@ class NoJson(Unmatched):
     """The body is no JSON: an error page is no data."""
 
 
+def regular(value: str) -> str:
+    """Raises: ValueError if it is no regular expression."""
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"a regular expression|{error}") from error
+    return value
+
+
 def _pointer(value: object) -> object:
     """`/id` is short for `{json: /id}`."""
     return {"json": value} if isinstance(value, str) else value
@@ -56,10 +65,7 @@ class Find(KindOptions):
     @field_validator("pattern")
     @classmethod
     def _is_a_pattern(cls, value: str | None) -> str | None:
-        try:
-            re.compile(PLACE.sub("0", value or ""))
-        except re.error as error:
-            raise ValueError(f"a regular expression|{error}") from error
+        regular(PLACE.sub("0", value or ""))
         return value
 
     @model_validator(mode="after")

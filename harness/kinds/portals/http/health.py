@@ -55,18 +55,17 @@ def facts(access: PortalAccess) -> dict[str, str]:
     Raises: CouldNotAsk if the source does not say or do what the drill file describes: nothing that is restored
     from it could be held against that. What a restored portal does not say is for the checks to judge.
     """
-    found = _facts(access)
-    lost = [f"{name}: {value}" for name, value in found.items() if value.startswith((REFUSED, NOTHING))]
     client = Client(access)
+    found = _facts(client)
+    lost = [f"{name}: {value}" for name, value in found.items() if value.startswith((REFUSED, NOTHING))]
     lost += [f"{probe.name}: {probe.found}" for use in client.options.uses if not (probe := _use(client, use)).ok]
     if lost and access.stack.role == "source":
         raise Unmatched(f"the portal does not say what the drill file asks it: {'; '.join(lost)}"[:500])
     return found
 
 
-def _facts(access: PortalAccess) -> dict[str, str]:
+def _facts(client: Client) -> dict[str, str]:
     """A refused answer, or one without the value, is what was found: it must not hide the others."""
-    client = Client(access)
     found: dict[str, str] = {}
     for asked in client.options.facts:
         try:
@@ -96,12 +95,12 @@ def versions(access: PortalAccess) -> dict[str, str]:
 
 def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
     """Every fact against the source's, then what people do, then the log."""
-    now = _facts(access)
+    client = Client(access)
+    now = _facts(client)
     for name in sorted(expected.keys() | now.keys()):
         found, wanted = now.get(name, "nothing"), expected.get(name, "nothing")
         good = found == wanted and not found.startswith((REFUSED, NOTHING))
         yield Probe(name, good, wanted, found, REQUIREMENTS)
-    client = Client(access)
     yield from (_use(client, use) for use in client.options.uses)
     yield log_probe(access, re.compile(client.options.log_errors))
 

@@ -12,6 +12,7 @@ from harness.kinds.contracts import Endpoint, PortalAccess, Reference, Script
 from harness.kinds.portals._installation import hosts_in_files, hosts_in_rows, rows, subquery
 from harness.kinds.portals.http.client import Client, taken
 from harness.kinds.portals.http.options import Options
+from harness.model.inventory import key_bytes
 
 
 def referenced(options: Options) -> dict[str, tuple[str, ...]]:
@@ -31,9 +32,7 @@ def references(access: PortalAccess) -> Iterator[Reference]:
         for key, size, row in rows(access, one.database, subquery(one.query, "key, size, origin"))
         if key
     ]
-    yield from sorted(
-        found, key=lambda one: (one.component.encode(), one.key.encode(errors="surrogateescape"), one.row)
-    )
+    yield from sorted(found, key=lambda one: (one.component.encode(), key_bytes(one.key), one.row))
 
 
 def places(access: PortalAccess) -> Mapping[str, str]:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from harness.kinds.contracts import KindOptions
-from harness.kinds.portals.http.extract import Where
+from harness.kinds.portals.http.extract import Where, regular
 from harness.kinds.portals.http.requests import Account, Asked, Health, ReadStep, Request, Use, WriteStep
 
 _DENY = r"Traceback \(most recent call last\)|\b(CRITICAL|FATAL)\b"
 
 
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"a regular expression|{error}") from error
-    return value
-
-
-Pattern = Annotated[str, AfterValidator(_pattern)]
+Pattern = Annotated[str, AfterValidator(regular)]
 
 
 class Nonces(KindOptions):
