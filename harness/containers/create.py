@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from docker.types import Mount
@@ -51,8 +51,10 @@ def create_service(
     *,
     copy: bool,
     name_server: str = NOBODY,
+    aliases: Sequence[str] = (),
 ) -> str:
-    """The id of a container that is not started yet. References to secrets are resolved here and now.
+    """The id of a container that is not started yet, known by its service's name and `aliases`. References to secrets are
+    resolved here and now.
 
     An init process stands in front where the engine has one: as process 1 a server would ignore every
     signal that it does not handle, SIGTERM among them, and leave zombies.
@@ -78,7 +80,7 @@ def create_service(
                 dns=[name_server],
                 dns_opt=RESOLVER_OPTIONS,
             ),
-            networking_config={"EndpointsConfig": {network.name: {"Aliases": [service.name]}}},
+            networking_config={"EndpointsConfig": {network.name: {"Aliases": [service.name, *aliases]}}},
             use_config_proxy=False,
         )
     return str(made["Id"])

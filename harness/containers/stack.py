@@ -124,4 +124,5 @@ class ContainerStack(StackHandles):
             self.network,
             copy=self._copy,
             name_server=self._sink.address if self._sink else NOBODY,
+            aliases=service.aliases if self.role == "source" else (),
         )

@@ -16,7 +16,8 @@ def is_folder(source: str) -> bool:
 
 
 class Service(Frozen):
-    """One container of a stack. `volumes` maps the mount path to the named volume, or to a folder of the host."""
+    """One container of a stack. `volumes` maps the mount path to the named volume, or to a folder of the host.
+    `aliases`: names that it has at the source besides its own, production's names; a sandbox knows none of them."""
 
     name: str
     image: str
@@ -29,6 +30,7 @@ class Service(Frozen):
     user: str | None = None
     working_dir: str | None = None
     hostname: str | None = None
+    aliases: tuple[str, ...] = ()
     stop_signal: str | None = None
     stop_grace_s: float = 10.0
 

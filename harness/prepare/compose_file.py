@@ -22,7 +22,7 @@ from harness.prepare.yaml_source import At, Document, read_yaml
 TOP_KEYS = ("name", "services", "volumes")
 SERVICE_KEYS = (
     *("image", "build", "command", "environment", "volumes", "depends_on", "profiles", "user", "working_dir"),
-    *("hostname", "stop_signal", "stop_grace_period"),
+    *("hostname", "networks", "stop_signal", "stop_grace_period"),
 )
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}")
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^{}]*)?\})")
@@ -91,6 +91,7 @@ class _Reader:
             user=self.text(keys.get("user"), (*at, "user")),
             working_dir=self.text(keys.get("working_dir"), (*at, "working_dir")),
             hostname=self.text(keys.get("hostname"), (*at, "hostname")),
+            aliases=self.aliases(keys.get("networks"), (*at, "networks")),
             stop_signal=self.text(keys.get("stop_signal"), (*at, "stop_signal")),
             stop_grace_s=10.0 if grace is None else self.grace(grace, (*at, "stop_grace_period")),
         )
@@ -132,6 +133,11 @@ class _Reader:
         except ValueError as error:
             self.mistakes.at_value(at, shown(value), "a command as a shell would split it", str(error))
             return None
+
+    def aliases(self, value: JsonValue, at: At) -> tuple[str, ...]:
+        """Further names of the service on the stack's one network."""
+        default = self.mapping(self.mapping(value, at, ("default",)).get("default"), (*at, "default"), ("aliases",))
+        return self.texts(default.get("aliases"), (*at, "default", "aliases"))
 
     def build(self, value: JsonValue, at: At) -> str | None:
         if isinstance(value, dict):
