@@ -610,6 +610,24 @@ class HoldsReferences(Protocol):
         """All of them, straight from the database, in byte order of (component, key)."""
 
 
+@dataclass(frozen=True)
+class Placed:
+    """An item that lies in one of several components. `key`: what the component's inventory calls it."""
+
+    name: str
+    component: str
+    key: str
+
+
+@runtime_checkable
+class MovesItems(Protocol):
+    """Capability: items that a job moves from one component to another, as completed ones into an archive; each lies
+    in exactly one of them (XLR-D3)."""
+
+    def placed(self, access: PortalAccess) -> Iterator[Placed]:
+        """All of them, straight from the databases. Raises: CouldNotAsk, CommandFailed."""
+
+
 @runtime_checkable
 class TracesItems(Protocol):
     """Capability: where the inventories have a content item. No time of a commit tells that an item was deleted,

@@ -11,7 +11,7 @@ from pydantic import Field
 from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage
 from harness.model.frozen import JsonValue
 
-COMPONENTS = frozenset({"file_tree", "git", "opensearch", "postgresql"})
+COMPONENTS = frozenset({"file_tree", "git", "index_files", "opensearch", "postgresql"})
 TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "finished"
 

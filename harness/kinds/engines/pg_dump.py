@@ -20,8 +20,10 @@ COMPONENTS = frozenset({"postgresql"})
 TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "started"  # one snapshot, taken when the dump begins
 TRAILER = b"PostgreSQL database cluster dump complete"
-# Roles of the cluster but the one that initdb made; what else they own in a sandbox goes with the database.
-_OTHER_ROLES = """SELECT format('DROP ROLE %I', rolname) FROM pg_authid WHERE oid <> 10 AND rolname !~ '^pg_' \\gexec"""
+# Roles of the cluster but the one that initdb made, and those that another database of it needs, restored before.
+_OTHER_ROLES = """SELECT format('DROP ROLE %I', rolname) FROM pg_authid AS r WHERE oid <> 10 AND rolname !~ '^pg_'
+    AND NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = r.oid) \\gexec"""
+_ROLES = "SELECT format('%I', rolname) FROM pg_authid WHERE rolname !~ '^pg_'"
 DUMP, ROLES = "database.dump", "roles.sql"
 _SAYS = re.compile(r"(?m)^; +([A-Z]?[a-z][^:]*): (.*)$")  # the head of a dump, as `pg_restore --list` prints it
 
@@ -78,9 +80,11 @@ def restore(access: RestoreAccess) -> None:
         stop = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
         remove = f'DROP DATABASE IF EXISTS "{database.database}" WITH (FORCE);\n{_OTHER_ROLES}\n'
         run("psql", *run.connection, *stop, "-d", "postgres", "-f", "-", stdin=remove.encode())
+        # To create a role that is there would be an error: the superuser that initdb made, and what another database of
+        # this server needs. Their passwords and memberships are set as the file has them.
         roles = _roles(access)
-        # The superuser that initdb made is in the file as well; to create it again would be an error.
-        roles = re.sub(rb"(?m)^CREATE ROLE \"?" + database.user.encode() + rb"\"?;$", b"", roles)
+        for name in run("psql", *run.connection, *stop, "-d", "postgres", "-At", "-c", _ROLES).splitlines():
+            roles = re.sub(rb"(?m)^CREATE ROLE " + re.escape(name.encode()) + rb";$", b"", roles)
         run("psql", *run.connection, *stop, "--single-transaction", "-d", "postgres", "-f", "-", stdin=roles)
         load = ["--create", "--exit-on-error", f"--jobs={options.jobs}", "-d", "postgres", f"/artefact/{DUMP}"]
         run("pg_restore", *run.connection, *load)

@@ -16,7 +16,7 @@ from harness.errors import CommandFailed
 from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage, nested_in
 from harness.model.frozen import JsonValue
 
-COMPONENTS = frozenset({"file_tree"})
+COMPONENTS = frozenset({"file_tree", "index_files"})
 TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "finished"
 ARCHIVE = "tree.tar"

@@ -145,6 +145,8 @@ def _kinds(given: Options, components: Mapping[str, str | None]) -> Iterator[Mis
     for number, one in enumerate(given.references):
         wanted += [(("references", number, "component"), one.component, TREES)]
         wanted += [(("references", number, "database"), one.database, ROWS)]
+    for number, moved in enumerate(given.moved):
+        wanted += [(("moved", number, "database"), moved.database, ROWS)]
     for number, content in enumerate(given.content):
         wanted += [(("content", number, "texts", "database"), content.texts.database, ROWS)] if content.texts else []
     for number, where in enumerate(given.configuration):
@@ -175,8 +177,16 @@ def _inventories(given: Options) -> Iterator[Misfit]:
             expected = f"an entry for each of {', '.join(sorted(tiers))}"
             yield Misfit(at if one.inventory else at[:-1], ", ".join(sorted(one.inventory)) or "no inventory", expected)
         for tier, template in one.inventory.items():
-            if PLACE.findall(template) != ["id"]:
-                yield Misfit((*at, tier), template, "a key with {id} in it")
+            yield from _key((*at, tier), template)
+    for number, moved in enumerate(given.moved):
+        yield from _key(("moved", number, "inventory"), moved.inventory)
+    if len(given.moved) == 1:
+        yield Misfit(("moved",), "one database", "every database between which items are moved")
+
+
+def _key(at: At, template: str) -> Iterator[Misfit]:
+    if PLACE.findall(template) != ["id"]:
+        yield Misfit(at, template, "a key with {id} in it")
 
 
 def _types(given: Options) -> Iterator[Misfit]:

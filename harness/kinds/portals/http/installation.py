@@ -1,16 +1,18 @@
-"""Around the content: rows that name files, places of files, scripts, and hosts that the configuration names, where the
-drill file says so.
+"""Around the content: rows that name files, rows that a job moves, places of files, scripts, and hosts that the
+configuration names, where the drill file says so.
 
-Requirements: LR-9 (references), LR-18 (places), GEN-D15 (scripts), HCL-20 and LR-D7 (endpoints).
+Requirements: LR-9 (references), XLR-D3 (rows that move), LR-18 (places), GEN-D15 (scripts), HCL-20 and LR-D7
+(endpoints).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.kinds.contracts import Endpoint, PortalAccess, Reference, Script
+from harness.kinds.contracts import Endpoint, Placed, PortalAccess, Reference, Script
 from harness.kinds.portals._installation import hosts_in_files, hosts_in_rows, rows, subquery
 from harness.kinds.portals.http.client import Client, taken
+from harness.kinds.portals.http.extract import filled
 from harness.kinds.portals.http.options import Options
 from harness.model.inventory import key_bytes
 
@@ -33,6 +35,13 @@ def references(access: PortalAccess) -> Iterator[Reference]:
         if key
     ]
     yield from sorted(found, key=lambda one: (one.component.encode(), key_bytes(one.key), one.row))
+
+
+def placed(access: PortalAccess) -> Iterator[Placed]:
+    """Straight from the databases, the portal need not run."""
+    for one in Options.model_validate(access.portal.options).moved:
+        for name, row in rows(access, one.database, subquery(one.query, "name, id")):
+            yield Placed(str(name), one.database, filled(one.inventory, {"id": str(row)}))
 
 
 def places(access: PortalAccess) -> Mapping[str, str]:

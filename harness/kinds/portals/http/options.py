@@ -119,6 +119,14 @@ class NamedFiles(KindOptions):
     query: str = Field(description="SQL: file below the component's path, its size or NULL, what to call the row.")
 
 
+class Moved(KindOptions):
+    """Rows of items that a job moves from one database to another."""
+
+    database: str = Field(description="Component of the rows.")
+    query: str = Field(description="SQL: the item's name, by which all databases know it, and its row's id.")
+    inventory: str = Field(description="The row's key in the component's inventory, with `{id}`.")
+
+
 class Configured(KindOptions):
     """Where the portal's configuration stands: files of a component, or rows."""
 
@@ -171,6 +179,7 @@ class Options(KindOptions):
     index: list[Listing] = Field(default=[], description="The search engine's own lists, by the same types.")
     reindex: Reindex | None = Field(default=None, description="How the index is built anew.")
     references: list[NamedFiles] = Field(default=[], description="Rows that name files.")
+    moved: list[Moved] = Field(default=[], description="Databases between which a job moves items.")
     configuration: list[Configured] = Field(default=[], description="Where configuration names hosts.")
     places: list[Asked] = Field(default=[], description="Where the running portal keeps its files, by component.")
     scripts: list[Script] = Field(default=[], description="Scripts that must still run.")
