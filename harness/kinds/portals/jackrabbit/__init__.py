@@ -44,7 +44,11 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "extensions": {"service": SERVICE, "options": {"path": f"{_HOME}/ext"}},
     "plugins": {"service": SERVICE, "options": {"path": f"{_HOME}/plugins"}},
     "repository_directory": {"service": SERVICE, "options": {"path": f"{_HOME}/repository"}},
-    "search_index": {"service": SERVICE, "options": {"path": f"{_HOME}/repository"}},
+    "search_index": {
+        "kind": "jackrabbit_index",
+        "engine": "carried",
+        "service": SERVICE, "options": {"path": f"{_HOME}/repository"},
+    },
 }
 
 __all__ = [
