@@ -53,8 +53,9 @@ def create_service(
     name_server: str = NOBODY,
     aliases: Sequence[str] = (),
 ) -> str:
-    """The id of a container that is not started yet, known by its service's name and `aliases`. References to secrets are
-    resolved here and now.
+    """The id of a container that is not started yet, known by its service's name and `aliases`.
+
+    References to secrets are resolved here and now.
 
     An init process stands in front where the engine has one: as process 1 a server would ignore every
     signal that it does not handle, SIGTERM among them, and leave zombies.

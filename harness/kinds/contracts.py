@@ -280,6 +280,7 @@ class ProductKind(Protocol):
     COMPONENTS: Mapping[str, ProductComponent]
     GROUPS: Mapping[str, tuple[str, ...]]  # required order of capture inside each group
     RESTORE_ORDER: tuple[str, ...]
+    RESTORED_BEFORE: tuple[tuple[str, str, str], ...]  # first, then, why: a drill file may not turn it round
     DEFAULT_CHECKS: tuple[str, ...]
 
 
@@ -390,6 +391,17 @@ class Verifies(Protocol):
 
     def verify(self, access: ComponentAccess) -> Iterator[Probe]:
         """Raises: CouldNotAsk, CommandFailed. Changes nothing."""
+
+
+@runtime_checkable
+class Purges(Protocol):
+    """Capability of an index that comes back inside another component's tree, and is built anew only where its
+    contents are gone (XLR-13)."""
+
+    def purge(self, access: ComponentAccess) -> tuple[str, ...]:
+        """Remove the contents, keep the folders; returns what was emptied. The portal does not run.
+
+        Raises: CommandFailed if there is nothing to empty or something is left, CouldNotAsk."""
 
 
 @runtime_checkable
@@ -588,6 +600,24 @@ class Reindexes(Protocol):
     """Capability: rebuild the derived index by the vendor's command."""
 
     def reindex(self, access: PortalAccess, timeout_s: float) -> None: ...
+
+
+@runtime_checkable
+class RebuildsAtStart(Protocol):
+    """Capability: a portal that builds its derived index anew while it starts, before it serves, if it finds none."""
+
+    def index_built(self, access: PortalAccess) -> Probe:
+        """Whether this start has built all of it, as the portal itself says. Raises: CouldNotAsk, CommandFailed."""
+
+
+@runtime_checkable
+class ShowsRest(Protocol):
+    """Capability: independent signs that the portal does not run, for backups of a portal at rest (XLR-3)."""
+
+    def at_rest(self, access: PortalAccess) -> Iterator[Probe]:
+        """Good ones mean that nothing runs. Asked before, again and again during, and after the copy.
+
+        Raises: CouldNotAsk."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Action(StrEnum):
     AWAIT_CANARIES = "await_canaries"
     SEAL = "seal"
     STOP_SOURCE_PORTAL = "stop_source_portal"
+    CONFIRM_REST = "confirm_rest"
     START_SOURCE_PORTAL = "start_source_portal"
     # recover
     PREFLIGHT = "preflight"
@@ -32,6 +33,7 @@ class Action(StrEnum):
     START_SERVICE = "start_service"
     RESTORE = "restore"
     INVENTORY_RESTORED = "inventory_restored"
+    PURGE = "purge"
     REWIRE = "rewire"
     START_PORTAL = "start_portal"
     FIRST_SEARCH = "first_search"

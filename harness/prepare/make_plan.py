@@ -92,6 +92,7 @@ def _capture(drill: Drill) -> tuple[Step, ...]:
     backups = tuple(steps.add(Action.BACK_UP, component.name, needs=ready) for component in components)
     if drill.mode == "offline":
         _inventories_after(steps, components, ready)
+        backups = (*backups, steps.add(Action.CONFIRM_REST, needs=backups))
         again = steps.add(Action.START_SOURCE_PORTAL, needs=(source,))
         steps.add(Action.AWAIT_CANARIES, needs=(*backups, again))
     else:

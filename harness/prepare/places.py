@@ -43,7 +43,11 @@ def check_twice(desk: Desk, components: tuple[Component, ...]) -> None:
 
 
 def _place(component: Component, services: dict[str, Service]) -> object:
-    """Where a component lies: its folder on a volume, or its database; None for what shares its server by patterns."""
+    """Where a component lies: its folder on a volume, or its database; None for what shares its server by patterns,
+    and for an index that lies in the tree of another component, which carries it."""
+    kind = registry.component(component.kind)
+    if kind.IS_INDEX and not kind.NEEDS_SERVICE:
+        return None
     path, service = component.options.get("path"), services.get(component.service)
     if isinstance(path, str) and service is not None:
         volume = volume_at(service, path)

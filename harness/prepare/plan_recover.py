@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.kinds import registry
-from harness.kinds.contracts import When
+from harness.kinds.contracts import Purges, When
 from harness.model.drill import Component, Drill, Service
 from harness.model.plan import Action, Step
 from harness.prepare.places import volume_at
@@ -33,6 +33,9 @@ def plan_recover(drill: Drill, steps: AddsSteps, moments: frozenset[When]) -> tu
             steps.add(Action.INVENTORY_RESTORED, component.name, needs=(f"{Action.RESTORE}:{component.name}",))
     if When.AT_REST in moments:
         steps.add(Action.OBSERVE, When.AT_REST, needs=(target,))
+    for component in restore_order(drill)[0]:
+        if component.name in drill.rebuilt() and isinstance(registry.component(component.kind), Purges):
+            needed = (*needed, steps.add(Action.PURGE, component.name, needs=needed))
     if drill.rewire:
         rewired = dict.fromkeys(f"{Action.RESTORE}:{rewire.component}" for rewire in drill.rewire)
         needed = (*needed, steps.add(Action.REWIRE, needs=tuple(rewired)))

@@ -117,7 +117,7 @@ def _check_waivable(desk: Desk, sort: str, what: str, at: At) -> None:
     known: dict[str, Iterable[str]] = {
         "component": desk.product.COMPONENTS,
         "check": desk.product.DEFAULT_CHECKS,
-        "order": desk.product.GROUPS,
+        "order": (*desk.product.GROUPS, *(["restore"] if desk.product.RESTORED_BEFORE else [])),
     }
     if sort == "check" and what in registry.names("checks") and registry.check(what).ALWAYS:
         desk.mistakes.at_value(at, f"a waiver for {what}", "a check that can be left out", "it is always made")

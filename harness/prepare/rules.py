@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from harness.kinds import registry
-from harness.kinds.contracts import Reindexes, When
+from harness.kinds.contracts import RebuildsAtStart, Reindexes, When
 from harness.model.drill import CheckUse, Component, Group, Portal, Rewire
 from harness.model.frozen import JsonValue
 from harness.model.plan import Action
@@ -110,7 +110,16 @@ def resolve_restore(desk: Desk, components: tuple[Component, ...]) -> tuple[dict
     written = check_names(desk, components, list(desk.text.restore.order), ("restore", "order"))
     usual = desk.product.RESTORE_ORDER if desk.product else ()
     order = dict.fromkeys((*written, *usual, *by_name))
+    _check_restored_before(desk, tuple(order))
     return {n: s for n, s in strategies.items() if n in by_name}, tuple(n for n in order if n in by_name)
+
+
+def _check_restored_before(desk: Desk, order: tuple[str, ...]) -> None:
+    rules = desk.product.RESTORED_BEFORE if desk.product and "restore" not in desk.waived["order"] else ()
+    for first, then, why in rules:
+        if first in order and then in order and order.index(then) < order.index(first):
+            at = desk.place(("restore", "order"), ("product",))
+            desk.mistakes.at_value(at, f"{then} before {first}", why, "or waive it: `- order: restore`")
 
 
 def _check_rebuild(desk: Desk, component: Component, at: At) -> None:
@@ -119,7 +128,7 @@ def _check_rebuild(desk: Desk, component: Component, at: At) -> None:
     elif component.primary:
         hint = "what it holds exists nowhere else (LR-D1)"
         desk.mistakes.at_value(at, f"rebuild for {component.name}, a primary index", "as-backed-up", hint)
-    elif desk.portal is not None and not isinstance(desk.portal, Reindexes):
+    elif desk.portal is not None and not isinstance(desk.portal, Reindexes | RebuildsAtStart):
         desk.mistakes.at_value(at, "rebuild", f"as-backed-up: the portal {desk.text.portal.kind} cannot rebuild")
 
 

@@ -16,6 +16,7 @@ from harness.run import vault
 from harness.run.canary_writer import CanaryWriter, canaries_of
 from harness.run.observer import look_at_source
 from harness.run.prober import Prober
+from harness.run.rest import RestWatch
 from harness.run.sandbox import troubles_in
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
@@ -43,6 +44,7 @@ class Capture:
             self._kind, self._access, session.journal, f"canary{self.point_id[-4:]}", session.drill.canary_every_s
         )
         self.prober = Prober(self._kind, self._access, session.journal)
+        self._rest = RestWatch(session, self._access)
         self._artefacts: list[Artefact] = []
         self._inventories = SourceInventories(session, self.stack, self.folder)
         self._survey: dict[str, JsonValue] = {}
@@ -80,13 +82,19 @@ class Capture:
             Action.BACK_UP: self._back_up,
             Action.INVENTORY_AFTER: lambda step: self._inventories.take(step, "after"),
             Action.AWAIT_CANARIES: self._await_canaries,
-            Action.STOP_SOURCE_PORTAL: lambda step: self.stack.stop(self.session.drill.portal.service),
+            Action.STOP_SOURCE_PORTAL: self._stop_portal,
+            Action.CONFIRM_REST: lambda step: self._rest.confirm(),
             Action.START_SOURCE_PORTAL: self._source.start_portal_again,
             Action.SEAL: self._seal,
         }
 
+    def _stop_portal(self, step: Step) -> None:
+        self.stack.stop(self.session.drill.portal.service)
+        self._rest.begin()
+
     def end(self) -> None:
         """End the watches; the writer's write in flight stays indeterminate."""
+        self._rest.end()
         if self._watching:
             self.prober.end()
             self.writer.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, StepFailed
@@ -12,16 +11,13 @@ from harness.kinds.contracts import (
     ComponentAccess,
     Probe,
     RestoreAccess,
-    Shell,
-    ToolImage,
     When,
 )
-from harness.model.drill import Rewire
 from harness.model.evidence import Seen, StepState
-from harness.model.frozen import JsonValue
 from harness.model.plan import Action, Step
 from harness.model.restore_point import RestorePoint
 from harness.run import vault
+from harness.run.before_start import purge, rewire
 from harness.run.canary_writer import canaries_of
 from harness.run.capture import Capture
 from harness.run.inventory import compare_inventories
@@ -74,7 +70,8 @@ class Recovery:
             Action.START_SERVICE: self._start_service,
             Action.RESTORE: self._restore,
             Action.INVENTORY_RESTORED: self._inventory_restored,
-            Action.REWIRE: self._rewire,
+            Action.PURGE: lambda step: purge(self.box, step),
+            Action.REWIRE: lambda step: rewire(self.box, step),
             Action.START_PORTAL: portal.start,
             Action.FIRST_SEARCH: portal.first_search,
             Action.REBUILD: portal.rebuild,
@@ -189,22 +186,6 @@ class Recovery:
         )
         self.session.journal.observe("difference", plain(difference), subject=component.name)
 
-    def _rewire(self, step: Step) -> None:
-        """Replace each declared value exactly where it stands; a value that is not there is an error. One tool
-        container for each service: this is time that the portal is not there."""
-        with ExitStack() as held:
-            shells: dict[str, Shell] = {}
-            for rewire in self.session.plan.rewire:
-                component = self.session.plan.component(rewire.component)
-                if component.service not in shells:
-                    tool = self.stack.tool(component.service, image=ToolImage.TOOLS, writable=True)
-                    shells[component.service] = held.enter_context(tool)
-                path = f"{component.options['path']}/{rewire.file}"
-                count = _replaced(shells[component.service], path, rewire, step.deadline_s)
-                facts: JsonValue = {"from": rewire.old, "to": rewire.new, "count": count}
-                self.session.journal.observe("rewired", facts, subject=path)
-        self.session.journal.mark("rewired")
-
     # ---------------------------------------------------------------- the end
 
     def _tear_down(self, step: Step) -> None:
@@ -223,15 +204,3 @@ def _after_the_end(step: Step) -> bool:
     return step.action is Action.TEAR_DOWN or (
         step.action is Action.OBSERVE and step.subject in (When.TESTED, When.TORN_DOWN)
     )
-
-
-def _replaced(shell: Shell, path: str, rewire: Rewire, timeout_s: float) -> int:
-    """How often the value stood in the file. Raises: StepFailed if it did not."""
-    held = shell.run(["cat", path], timeout_s=timeout_s).ok().stdout
-    count = held.count(rewire.old.encode())
-    if not count:
-        raise StepFailed(f"{path} does not hold {rewire.old!r}")
-    text = held.replace(rewire.old.encode(), rewire.new.encode())
-    # Written through the file, so that owner and mode stay.
-    shell.run(["sh", "-c", 'cat >"$1"', "rewire", path], stdin=text, timeout_s=timeout_s).ok()
-    return count

@@ -48,6 +48,8 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
     "portals": (
         contracts.ListsIndex,
         contracts.Reindexes,
+        contracts.RebuildsAtStart,
+        contracts.ShowsRest,
         contracts.HoldsReferences,
         contracts.NamesEndpoints,
         contracts.PlacesFiles,
@@ -61,6 +63,7 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
         contracts.ListsFiles,
         contracts.Surrounded,
         contracts.Occupies,
+        contracts.Purges,
         contracts.Verifies,
         contracts.Proposes,
     ),
@@ -308,6 +311,8 @@ def test_product_orders_its_own_components(name: str) -> None:
     product = registry.product(name)
     assert sorted(product.RESTORE_ORDER) == sorted(product.COMPONENTS)
     assert {member for order in product.GROUPS.values() for member in order} <= set(product.COMPONENTS)
+    order = product.RESTORE_ORDER
+    assert all(order.index(first) < order.index(then) and why for first, then, why in product.RESTORED_BEFORE)
 
 
 @of("portals")

@@ -39,6 +39,7 @@ PAIRS = {
     "http on notes": "drills/notes.drill.yaml",
     "sql on postgresql": "drills/postgresql.drill.yaml",
     "wagtail on liferay": "drills/liferay-dxp.drill.yaml",
+    "jackrabbit on xl-release": "drills/xl-release-7.2.drill.yaml",
     "http on liferay": "tests/variants/liferay-http.yaml",
 }
 MARKS = {
@@ -47,6 +48,7 @@ MARKS = {
     "http on notes": [pytest.mark.engine],
     "sql on postgresql": [pytest.mark.engine],
     "wagtail on liferay": [pytest.mark.engine, pytest.mark.prove],
+    "jackrabbit on xl-release": [pytest.mark.engine, pytest.mark.prove],
     "http on liferay": [pytest.mark.engine, pytest.mark.prove],
 }
 MARK = Mark(name="canary_written", at=Instant(monotonic_s=1, utc=datetime(2026, 11, 21, tzinfo=UTC), boot_id="one"))

@@ -25,6 +25,7 @@ _CHAIN = (
     "artefacts_verified",
     "service_ready",
     "component_restored",
+    "index_purged",
     "rewired",
     "product_started",
     "product_healthy",

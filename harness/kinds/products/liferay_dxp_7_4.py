@@ -92,6 +92,8 @@ RESTORE_ORDER = (
     "source_code",
 )
 
+RESTORED_BEFORE: tuple[tuple[str, str, str], ...] = ()
+
 DEFAULT_CHECKS = (
     "coverage",
     "source_health",

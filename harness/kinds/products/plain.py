@@ -10,6 +10,7 @@ PORTAL = None
 COMPONENTS: dict[str, ProductComponent] = {}
 GROUPS: dict[str, tuple[str, ...]] = {}
 RESTORE_ORDER: tuple[str, ...] = ()
+RESTORED_BEFORE: tuple[tuple[str, str, str], ...] = ()
 DEFAULT_CHECKS = (
     "coverage",
     "source_health",

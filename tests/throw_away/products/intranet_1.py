@@ -14,4 +14,5 @@ COMPONENTS = {
 }
 GROUPS: dict[str, tuple[str, ...]] = {}
 RESTORE_ORDER = ("pages",)
+RESTORED_BEFORE: tuple[tuple[str, str, str], ...] = ()
 DEFAULT_CHECKS = ("data_parity", "named", "teardown")

@@ -20,12 +20,20 @@ from harness.report.plan import explain
 ROOT = Path(__file__).parents[3]
 STACKS = {path.parent.name: path for path in sorted(ROOT.glob("fixtures/stacks/*/compose.yaml"))}
 # Stacks that a portal works with; a new portal is tried on every one.
-WORKS_WITH = {"sql": ("postgresql", "liferay", "notes"), "http": ("notes", "liferay"), "wagtail": ("liferay",)}
+WORKS_WITH = {
+    "sql": ("postgresql", "liferay", "notes", "xl-release"),
+    "http": ("notes", "liferay", "xl-release"),
+    "jackrabbit": ("xl-release",),
+    "wagtail": ("liferay",),
+}
+# Products that demand what cannot be waived and only some stacks hold.
+DEMANDS = {"xl-release-7.2": ("xl-release",)}
 PAIRS = [
     (product, portal, stack)
     for product in registry.names("products")
     for portal in registry.names("portals")
     for stack in WORKS_WITH.get(portal, STACKS)
+    if stack in DEMANDS.get(product, STACKS)
 ]
 TODAY = date(2026, 11, 21)
 OWN = """
@@ -152,7 +160,7 @@ def test_nothing_is_written_over_unless_it_is_forced(
     [
         ((), "found nothing; expected a product: liferay-dxp-7.4, plain"),
         (("--product", "liferay"), "found liferay; expected a product: liferay-dxp-7.4, plain"),
-        (("--product", "plain"), "found nothing; expected a portal: http, sql, wagtail"),
+        (("--product", "plain"), "found nothing; expected a portal: http, jackrabbit, sql, wagtail"),
         (("--product", "plain", "--portal", "wagtall"), "did you mean wagtail?"),
     ],
 )

@@ -1,0 +1,84 @@
+"""Apache Jackrabbit 2 laid out like XL Release up to 7.2: the server of `fixtures/images/jackrabbit`.
+
+Its HTTP interface is described in fixtures/README.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.kinds.portals.jackrabbit.client import Options
+from harness.kinds.portals.jackrabbit.content import index_items, items, queries, search
+from harness.kinds.portals.jackrabbit.health import facts, healthy, probes, versions
+from harness.kinds.portals.jackrabbit.installation import REFERENCED, SCRIPTS, endpoints, references
+from harness.kinds.portals.jackrabbit.rest import at_rest, index_built
+from harness.kinds.portals.jackrabbit.writes import (
+    canary_query,
+    edit_canary,
+    kept_canaries,
+    read_nonces,
+    write_canary,
+    write_nonce,
+)
+
+TITLE = "Apache Jackrabbit"
+VENDOR_OF: frozenset[str] = frozenset()
+SERVICE = "release"
+PORT = 5516
+CONTENT_TIER = "database"
+INDEX_TIER = "search_index"
+TIERS = ("database", "repository_directory", "search_index")
+
+_HOME = "/opt/xl-release-server"
+_OURS = "written by the drill: judged by number"
+_NAMES_US = "position('portal-drill'::bytea in bundle_data) > 0"  # its own nodes, and those that list them
+_CANARIES = [
+    {"table": f"{name}_bundle", "where": _NAMES_US, "item_class": "canary", "reason": _OURS}
+    for name in ("default", "security")
+]
+
+COMPONENTS: dict[str, dict[str, Any]] = {
+    "database": {"service": "db", "options": {"database": "xlrelease", "rows": _CANARIES}},
+    "installation": {"service": SERVICE, "options": {"path": _HOME}},
+    "configuration": {"service": SERVICE, "options": {"path": f"{_HOME}/conf"}},
+    "extensions": {"service": SERVICE, "options": {"path": f"{_HOME}/ext"}},
+    "plugins": {"service": SERVICE, "options": {"path": f"{_HOME}/plugins"}},
+    "repository_directory": {"service": SERVICE, "options": {"path": f"{_HOME}/repository"}},
+    "search_index": {
+        "kind": "jackrabbit_index",
+        "engine": "carried",
+        "service": SERVICE, "options": {"path": f"{_HOME}/repository"},
+    },
+}
+
+__all__ = [
+    "COMPONENTS",
+    "CONTENT_TIER",
+    "INDEX_TIER",
+    "PORT",
+    "REFERENCED",
+    "SCRIPTS",
+    "SERVICE",
+    "TIERS",
+    "TITLE",
+    "VENDOR_OF",
+    "Options",
+    "at_rest",
+    "canary_query",
+    "edit_canary",
+    "endpoints",
+    "facts",
+    "healthy",
+    "index_built",
+    "index_items",
+    "items",
+    "kept_canaries",
+    "probes",
+    "queries",
+    "read_nonces",
+    "references",
+    "search",
+    "versions",
+    "write_canary",
+    "write_nonce",
+]

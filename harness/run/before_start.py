@@ -1,0 +1,102 @@
+"""What is changed in the restored files before the portal starts: values of the source, indexes to be built anew.
+
+Requirements: LR-D7, XLR-D4 (every file that names the source's database), XLR-13 to XLR-16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from harness.errors import StepFailed
+from harness.kinds import registry
+from harness.kinds.contracts import ComponentAccess, HoldsReferences, Purges, Shell, ToolImage
+from harness.model.drill import Component, Rewire
+from harness.model.frozen import JsonValue
+from harness.model.inventory import ClassRule, ItemClass, key_text, rule_of
+from harness.model.plan import Step
+from harness.run.sandbox import Sandbox
+
+# Paths below the root that the glob names, as `./path`; a glob without signs names one file, there or not.
+_NAMED = 'cd "$1" && find . -path "./$2" -type f -print0 | LC_ALL=C sort -z'
+# Text files of less than 1 MiB that hold any of the values; 1 says that none does.
+_HOLDING = """cd "$1" || exit 9; shift; values=(); for value; do values+=(-e "$value"); done
+find . -xdev -type f -size -1024k -print0 | xargs -0 -r grep -IlFZ "${values[@]}" --
+[[ $? =~ ^(0|1|123)$ ]]"""
+
+
+def purge(box: Sandbox, step: Step) -> None:
+    """Empty an index that came back with the tree around it."""
+    component = box.session.plan.component(step.subject)
+    kind = registry.component(component.kind)
+    assert isinstance(kind, Purges)  # or the step would not have been planned
+    emptied = kind.purge(ComponentAccess(component, box.stack))
+    box.session.journal.observe("purged", [*emptied], subject=component.name)
+    box.session.journal.mark("index_purged", component.name)
+
+
+def rewire(box: Sandbox, step: Step) -> None:
+    """Replace each declared value exactly where it stands, then look for what was left; a value that is not there is an
+    error. One tool container for each service: this is time that the portal is not there."""
+    session = box.session
+    with ExitStack() as held:
+        shells: dict[str, Shell] = {}
+        for one in session.plan.rewire:
+            component = session.plan.component(one.component)
+            if component.service not in shells:
+                tool = box.stack.tool(component.service, image=ToolImage.TOOLS, writable=True)
+                shells[component.service] = held.enter_context(tool)
+            for path in _files(shells[component.service], component, one, step.deadline_s):
+                count = _replaced(shells[component.service], path, one, step.deadline_s)
+                facts: JsonValue = {"from": one.old, "to": one.new, "count": count}
+                session.journal.observe("rewired", facts, subject=path)
+        left = [text for name in _rewired(box) for text in _left_over(box, name, shells, step.deadline_s)]
+    session.journal.observe("left_over", [*left])
+    if left:
+        raise StepFailed(f"values of the source are left: {'; '.join(left[:5])}")
+    session.journal.mark("rewired")
+
+
+def _rewired(box: Sandbox) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.component for one in box.session.plan.rewire))
+
+
+def _files(shell: Shell, component: Component, one: Rewire, timeout_s: float) -> list[str]:
+    """Absolute paths of the files that `file` names. Raises: StepFailed if a glob names none."""
+    root = str(component.options["path"])
+    if "*" not in one.file:
+        return [f"{root}/{one.file}"]
+    said = shell.run(["sh", "-c", _NAMED, "named", root, one.file], timeout_s=timeout_s).ok()
+    found = [f"{root}/{key_text(name).removeprefix('./')}" for name in said.stdout.split(b"\0") if name]
+    if not found:
+        raise StepFailed(f"{component.name} holds no file {one.file}")
+    return found
+
+
+def _replaced(shell: Shell, path: str, rewire: Rewire, timeout_s: float) -> int:
+    """How often the value stood in the file. Raises: StepFailed if it did not."""
+    held = shell.run(["cat", path], timeout_s=timeout_s).ok().stdout
+    count = held.count(rewire.old.encode())
+    if not count:
+        raise StepFailed(f"{path} does not hold {rewire.old!r}")
+    text = held.replace(rewire.old.encode(), rewire.new.encode())
+    # Written through the file, so that owner and mode stay.
+    shell.run(["sh", "-c", 'cat >"$1"', "rewire", path], stdin=text, timeout_s=timeout_s).ok()
+    return count
+
+
+def _left_over(box: Sandbox, name: str, shells: dict[str, Shell], timeout_s: float) -> Iterator[str]:
+    """Files of a rewired component that still hold a value which was to be replaced: the next start would use it.
+
+    Content and what is no state (logs, caches) is left out.
+    """
+    component = box.session.plan.component(name)
+    values = sorted({one.old for one in box.session.plan.rewire})
+    referenced = box.kind.REFERENCED.get(name, ()) if isinstance(box.kind, HoldsReferences) else ()
+    content = [ClassRule(match=glob, item_class=ItemClass.DISPOSABLE, reason="content") for glob in referenced]
+    argv = ["bash", "-c", _HOLDING, "holding", str(component.options["path"]), *values]
+    said = shells[component.service].run(argv, timeout_s=timeout_s).ok()
+    for path in sorted(key_text(name).removeprefix("./") for name in said.stdout.split(b"\0") if name):
+        rule = rule_of(path, (*content, *component.classes))
+        if rule is None or rule.item_class is ItemClass.STATE:
+            yield f"{name}: {path}"
