@@ -56,6 +56,8 @@ GROUPS = {"releases": ("database", "archive_database", "installation", "search_i
 # First the databases, then the installation directory is replaced (XLR-D1).
 RESTORE_ORDER = ("database", "archive_database", "installation", "search_index")
 
+RESTORED_BEFORE = (("database", "installation", "first the databases, then the installation directory (XLR-D1)"),)
+
 DEFAULT_CHECKS = (
     "coverage",
     "source_health",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.kinds.contracts import Endpoint, Placed, PortalAccess, Reference, Script
+from harness.kinds.contracts import Endpoint, Placed, PortalAccess, Probe, Reference, Script
 from harness.kinds.portals._installation import hosts_in_files, hosts_in_rows, rows, subquery
+from harness.kinds.portals._rest import open_files_probe, port_probe
 from harness.kinds.portals.http.client import Client, taken
 from harness.kinds.portals.http.extract import filled
 from harness.kinds.portals.http.options import Options
@@ -35,6 +36,13 @@ def references(access: PortalAccess) -> Iterator[Reference]:
         if key
     ]
     yield from sorted(found, key=lambda one: (one.component.encode(), key_bytes(one.key), one.row))
+
+
+def at_rest(access: PortalAccess) -> Iterator[Probe]:
+    """Nothing answers on its port, and no process has its files open."""
+    options = Options.model_validate(access.portal.options)
+    yield port_probe(access)
+    yield open_files_probe(access, [str(access.drill.component(name).options["path"]) for name in options.rest])
 
 
 def placed(access: PortalAccess) -> Iterator[Placed]:

@@ -179,6 +179,9 @@ class Options(KindOptions):
     index: list[Listing] = Field(default=[], description="The search engine's own lists, by the same types.")
     reindex: Reindex | None = Field(default=None, description="How the index is built anew.")
     references: list[NamedFiles] = Field(default=[], description="Rows that name files.")
+    rest: list[str] = Field(
+        default=[], description="Components of files that no process has open while the portal rests."
+    )
     moved: list[Moved] = Field(default=[], description="Databases between which a job moves items.")
     configuration: list[Configured] = Field(default=[], description="Where configuration names hosts.")
     places: list[Asked] = Field(default=[], description="Where the running portal keeps its files, by component.")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.errors import CouldNotAsk
 from harness.kinds.contracts import PortalAccess, Probe, ToolImage
-from harness.kinds.portals.jackrabbit.client import server
+from harness.kinds.portals._rest import open_files_probe, port_probe
 
 STARTED = "Repository started"  # logged when the indexes of all its workspaces are there
 _TIMEOUT_S = 30.0
@@ -14,35 +13,13 @@ _TIMEOUT_S = 30.0
 _LOCK = r"""use Fcntl;
 open(my $file, "+<", $ARGV[0]) or do { print $!{ENOENT} ? "absent" : "cannot be opened: $!"; exit };
 print fcntl($file, F_SETLK, pack("s s x![q] q q i", F_WRLCK, 0, 0, 0, 0)) ? "free" : "held: $!";"""
-_OPEN = r"""find /proc/[0-9]*/fd -ignore_readdir_race -type l -printf '%l
-' 2>/dev/null | grep -c -- "^$1/" """
 
 
 def at_rest(access: PortalAccess) -> Iterator[Probe]:
     """Nothing answers on its port; no process has its home open; the lock of its repository is free or absent."""
-    yield _port(access)
-    yield _processes(access)
+    yield port_probe(access, "/xl/status")
+    yield open_files_probe(access, [str(access.drill.component("installation").options["path"])])
     yield _lock(access)
-
-
-def _port(access: PortalAccess) -> Probe:
-    try:
-        status = server(access).request("GET", "/xl/status", timeout_s=2).status
-    except CouldNotAsk:
-        return Probe("port", True, "closed", "closed", ("XLR-3",))
-    return Probe("port", False, "closed", f"port {access.portal.port} answers: HTTP {status}", ("XLR-3",))
-
-
-def _processes(access: PortalAccess) -> Probe:
-    """In every running container that mounts a part of the home."""
-    home = str(access.drill.component("installation").options["path"])
-    held = []
-    for service in sorted(access.stack.addresses()):
-        if any(path == home or path.startswith(f"{home}/") for path in access.stack.mounts(service)):
-            said = access.stack.shell(service).run(["sh", "-c", _OPEN, "open", home], user="0", timeout_s=_TIMEOUT_S)
-            if said.text.strip() != "0":
-                held.append(f"{said.text.strip()} files of {home} by processes of {service}")
-    return Probe("processes", not held, "none has the home open", "; ".join(held) or "none", ("XLR-3",))
 
 
 def _lock(access: PortalAccess) -> Probe:
