@@ -72,13 +72,16 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ALL)}; none: all")
     asked = parser.parse_args()
     version = measured_on()
+    groups = kept(version)
     for name in asked.names or ALL:
         measured = []
         for figure in ALL[name](asked.pairs):
             print(f"{figure.name}: {figure.value:.2f} (load {os.getloadavg()[0]:.1f})", flush=True)
             measured.append(figure)
-        keep(version, kept(version) | {name: measured})
-    figures = [figure for group in kept(version).values() for figure in group]
+        groups[name] = measured
+        if asked.pairs >= PAIRS:  # a try is not kept
+            keep(version, kept(version) | {name: measured})
+    figures = [figure for name in ALL for figure in groups.get(name, [])]
     text = table(figures, machine())
     print(f"\n{text}")
     if asked.paste:
