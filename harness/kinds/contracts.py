@@ -874,7 +874,10 @@ class LeavesOut(Protocol):
 
 @dataclass(frozen=True)
 class FaultRow:
-    """One mutation: where the mechanism strikes, and the check that must catch it with which outcome."""
+    """One mutation: where the mechanism strikes, and the check that must catch it with which outcome.
+
+    `product`: whose drills have this component or what the parameter names; "": those of the first product that was
+    built, and any other that happens to."""
 
     name: str
     component: str
@@ -883,6 +886,7 @@ class FaultRow:
     caught_by: str
     outcome: Outcome = Outcome.FAIL
     after_sealing: bool = False
+    product: str = ""
 
 
 class FaultBench(Protocol):

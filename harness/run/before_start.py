@@ -26,7 +26,13 @@ find . -xdev -type f -size -1024k -print0 | xargs -0 -r grep -IlFZ "${values[@]}
 
 
 def purge(box: Sandbox, step: Step) -> None:
-    """Empty an index that came back with the tree around it."""
+    """Empty an index that came back with the tree around it.
+
+    Raises: StepFailed if the portal runs already, which would keep what it has open.
+    """
+    portal = box.session.drill.portal.service
+    if box.stack.is_running(portal):
+        raise StepFailed(f"{step.subject} was to be emptied before the start, and {portal} runs")
     component = box.session.plan.component(step.subject)
     kind = registry.component(component.kind)
     assert isinstance(kind, Purges)  # or the step would not have been planned

@@ -1,4 +1,4 @@
-"""Real restore points of the Liferay stack, taken once, and what recovers from damaged copies of them.
+"""Real restore points of a stack, taken once, and what recovers from damaged copies of them.
 
 They lie in `.portal-drill/tests/sabotage/<key>/`: the key digests all that they come from, so that a second
 run of these tests need not capture again and a changed harness never meets an old restore point.
@@ -55,13 +55,14 @@ def captured_only(plan: Plan) -> Plan:
     return plan.model_copy(update={"recover": only_the_end})
 
 
-def restore_points(drill: Drill) -> RestorePoints:
+def restore_points(drill: Drill, drill_file: Path = DRILL) -> RestorePoints:
     """Two clean drills in a row; both must pass, or nothing that these tests show means anything."""
-    root = KEPT / _key()
+    kept = KEPT / drill.name
+    root = kept / _key(drill_file)
     note = root / "complete.json"
     if not note.exists():
-        shutil.rmtree(KEPT, ignore_errors=True)
-        runs = [run_drill(drill, make_plan(drill), root) for _ in range(2)]
+        shutil.rmtree(kept, ignore_errors=True)
+        runs = [run_drill(drill, make_plan(drill), root, drill_file=drill_file) for _ in range(2)]
         for verdict, folder in runs:
             assert verdict["outcome"] == "PASS", f"the clean control is {verdict['outcome']}: see {folder}"
         vault = root / ".portal-drill" / "vault" / drill.name
@@ -70,9 +71,10 @@ def restore_points(drill: Drill) -> RestorePoints:
     return RestorePoints(root, **{name: Path(path) for name, path in json.loads(note.read_text()).items()})
 
 
-def _key() -> str:
+def _key(drill_file: Path) -> str:
     """Over the drill, the harness but for faults and reports, and the fixtures as they stand in git."""
-    digest = hashlib.sha256(DRILL.read_bytes() + file_of_tests(DRILL).read_bytes())
+    tests = file_of_tests(drill_file)
+    digest = hashlib.sha256(drill_file.read_bytes() + (tests.read_bytes() if tests.exists() else b""))
     harness = (path for path in (PROJECT / "harness").rglob("*.py") if not {"faults", "report"} & set(path.parts))
     fixtures = (path for path in (PROJECT / "fixtures").rglob("*") if path.is_file())
     for path in sorted([*harness, *fixtures]):

@@ -99,7 +99,8 @@ def row_of(fault: str, name: str) -> FaultRow:
 def rows_of(drill: Drill) -> list[str]:
     if drill.name != FAULTS_OF:
         return []
-    return [f"{fault}/{row.name}" for fault in registry.names("faults") for row in registry.fault(fault).ROWS]
+    rows = ((fault, row) for fault in registry.names("faults") for row in registry.fault(fault).ROWS)
+    return [f"{fault}/{row.name}" for fault, row in rows if not row.product]
 
 
 def left_of(run: str) -> list[str]:

@@ -12,7 +12,10 @@ from harness.errors import CommandFailed
 from harness.kinds.contracts import FaultBench, FaultRow
 from harness.kinds.engines.pg_dump import DUMP
 
-ROWS = (FaultRow("major_version", "database", "13", ("LR-22", "GEN-D1"), "restore"),)
+ROWS = (
+    FaultRow("major_version", "database", "13", ("LR-22", "GEN-D1"), "restore"),
+    FaultRow("of_the_repository", "database", "13", ("XLR-6", "GEN-D1"), "restore", product="xl-release-7.2"),
+)
 
 _HEAD = 4096
 

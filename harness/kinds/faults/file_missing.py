@@ -1,6 +1,7 @@
 """A file or folder is not in the backup: an exclude too wide, a path forgotten, `.gitignore` (LR-6 to LR-19).
 
-`parameter`: a path in the tree, or `oldest`: the file that was changed longest ago, or `newest`: the last three.
+`parameter`: a path in the tree, or `oldest`: the file that was changed longest ago, or `newest`: the last three, or
+`segment`: one of the folders that an index of Lucene consists of.
 """
 
 from __future__ import annotations
@@ -18,6 +19,22 @@ ROWS = (
     FaultRow("module_settings", "liferay_home", "osgi/configs", ("LR-13",), "portal_health"),
     FaultRow("key", "liferay_home", "data/keystore", ("LR-8", "GEN-D22"), "portal_health"),
     FaultRow("driver", "application_server", "lib/ext/postgresql.jar", ("LR-19", "LR-21"), "restore"),
+    FaultRow(
+        "segment",
+        "repository_directory",
+        "segment",
+        ("XLR-12", "XLR-15"),
+        "index_consistency",
+        product="xl-release-7.2",
+    ),
+    FaultRow(
+        "datastore",
+        "repository_directory",
+        "repository/datastore",
+        ("XLR-7", "XLR-D10"),
+        "reference_parity",
+        product="xl-release-7.2",
+    ),
 )
 
 # Those of the drill itself are left out: they may be newer than every row.
@@ -30,6 +47,7 @@ remove() {{
   printf '%s\n' "$1"
 }}
 case $1 in
+  segment) remove "$(find workspaces/default/index -mindepth 1 -maxdepth 1 -type d | sort | head -1)" ;;
   oldest) remove "$({OLDEST})" ;;
   newest) {_NEWEST} | while IFS= read -r -d '' file; do remove "$file"; done ;;
   *) remove "$1" ;;

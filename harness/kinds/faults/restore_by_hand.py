@@ -14,9 +14,23 @@ pg_restore -h db -U postgres --create -d postgres /artefact/database.dump; true"
 _OVERLAY = """set -e; cd /opt/liferay/data/document_library
 mkdir -p documents; echo 'of last year' >documents/left-over.txt; chown -R 1000:1000 .
 tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
+_OVERLAY_OF_THE_REPOSITORY = """set -e; cd /opt/xl-release-server/repository
+mkdir -p workspaces/old; echo '<Workspace name="old"/>' >workspaces/old/workspace.xml; chown -R 1000:1000 .
+tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
 
 ROWS = (
     FaultRow("went_on_after_errors", "database", _GOES_ON, ("LR-22", "GEN-D3", "GEN-D4"), "data_parity"),
+    FaultRow(
+        "psql_went_on", "database", _GOES_ON, ("XLR-11", "GEN-D3", "GEN-D4"), "data_parity", product="xl-release-7.2"
+    ),
+    FaultRow(
+        "overlay_of_the_repository",
+        "repository_directory",
+        _OVERLAY_OF_THE_REPOSITORY,
+        ("XLR-9",),
+        "data_parity",
+        product="xl-release-7.2",
+    ),
     FaultRow("overlay", "document_library", _OVERLAY, ("LR-9", "LR-31"), "data_parity"),
 )
 

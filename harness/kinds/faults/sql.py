@@ -33,8 +33,12 @@ _FOREIGN_KEY = """SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::r
 _MANGLED = r"regexp_replace({}, E'[\U00010000-\U0010FFFF]', '?', 'g')"
 _TITLE, _BODY = _MANGLED.format("title"), _MANGLED.format("body")
 _CANARIES = "(SELECT id FROM wagtailcore_page WHERE slug LIKE 'portal-drill-canary-%')"
+# One user of Jackrabbit's workspace `security`, whose parent still lists it.
+_PERSON = """DELETE FROM security_bundle WHERE position('principalName'::bytea in bundle_data) > 0
+    AND position('olga'::bytea in bundle_data) > 0"""
 
 ROWS = (
+    FaultRow("people_lost", "database", _PERSON, ("XLR-16",), "portal_health", product="xl-release-7.2"),
     FaultRow("row_changed", "database", _CHANGE, ("LR-22", "LR-31"), "data_parity"),
     FaultRow("row_deleted", "database", _DELETE, ("LR-22", "LR-31"), "data_parity"),
     FaultRow("sequence_set_back", "database", _SET_BACK, ("LR-22", "GEN-D7"), "data_parity"),

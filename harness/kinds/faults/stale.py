@@ -15,6 +15,17 @@ ROWS = (
     FaultRow("database_only", "database", "database", ("LR-24", "LR-33", "LR-D5"), "freshness"),
     FaultRow("index_only", "search", "search", ("LR-26", "LR-27", "LR-33"), "index_consistency"),
     FaultRow("documents_only", "document_library", "document_library", ("LR-18", "LR-33", "LR-D5"), "freshness"),
+    FaultRow(
+        "directory_older",
+        "repository_directory",
+        "repository_directory",
+        ("XLR-7", "XLR-12"),
+        "index_consistency",
+        product="xl-release-7.2",
+    ),
+    FaultRow(
+        "directory_newer", "database", "database", ("XLR-12", "XLR-D8"), "index_consistency", product="xl-release-7.2"
+    ),
 )
 
 

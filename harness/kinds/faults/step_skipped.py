@@ -13,6 +13,7 @@ _BOTH = "restore inventory_restored"
 ROWS = (
     FaultRow("source_code", "source_code", _BOTH, ("LR-2", "LR-16", "LR-29"), "restore"),
     FaultRow("search_tuning", "search_tuning", _BOTH, ("LR-2", "LR-31", "LR-D1"), "restore"),
+    FaultRow("repository_directory", "repository_directory", _BOTH, ("XLR-7",), "restore", product="xl-release-7.2"),
     FaultRow("document_library", "document_library", _BOTH, ("LR-2", "LR-9", "LR-31"), "restore"),
 )
 

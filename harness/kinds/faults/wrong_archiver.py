@@ -6,7 +6,7 @@ It is packed by that tool and unpacked again, and what is left of it is what the
 
 from __future__ import annotations
 
-from harness.kinds.contracts import FaultBench, FaultRow, ToolImage
+from harness.kinds.contracts import FaultBench, FaultRow
 from harness.kinds.faults._repack import repack
 
 _IDS = ("LR-21", "GEN-D15", "GEN-D16")
@@ -20,6 +20,14 @@ tar --create . | setpriv --reuid=1000 --regid=1000 --clear-groups tar --extract 
 ROWS = (
     FaultRow("zip_of_the_server", "application_server", _ZIP, _IDS, "restore"),
     FaultRow("zip_of_the_home", "liferay_home", _ZIP, (*_IDS, "GEN-D17"), "data_parity"),
+    FaultRow(
+        "zip_of_the_installation",
+        "installation",
+        _ZIP,
+        ("XLR-5", "GEN-D15"),
+        "restore",
+        product="xl-release-7.2",
+    ),
     FaultRow("tar_without_owners", "document_library", _NO_OWNERS, ("LR-9", "GEN-D16"), "data_parity"),
     FaultRow("tar_by_a_user", "liferay_home", _BY_A_USER, _IDS, "data_parity"),
 )
@@ -32,4 +40,4 @@ tar --create -C "$out" . | tar --extract --same-owner --preserve-permissions -C 
 
 
 def inject(row: FaultRow, bench: FaultBench) -> None:
-    repack(bench, row.component, _THROUGH, row.parameter, image=ToolImage.SERVICE)
+    repack(bench, row.component, _THROUGH, row.parameter)

@@ -47,7 +47,8 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "search_index": {
         "kind": "jackrabbit_index",
         "engine": "carried",
-        "service": SERVICE, "options": {"path": f"{_HOME}/repository"},
+        "service": SERVICE,
+        "options": {"path": f"{_HOME}/repository"},
     },
 }
 

@@ -29,6 +29,9 @@ DENY = re.compile(
     r" ERROR |Existing lock file|Node \S+ is missing\.|no longer exists\.|Multiple entries found for node"
     r"|Parent of \S+ missing in index|missing in index\.|inconsisten(t|cies)(?! *: *0)"
 )
+_FOUND = re.compile(r"(?:Node|Parent of|Multiple entries found for node) .*(?:missing|no longer exists|entries).*")
+_ASKED = """cd "$1" && grep -lE 'enableConsistencyCheck" value="true"' conf/jackrabbit-repository.xml \
+    repository/workspaces/*/workspace.xml | wc -l"""
 HEALTH = f"/{OURS}-health"
 REFUSED = "refused:"
 _NOT_FACTS = ("started_utc", "jars")
@@ -118,7 +121,19 @@ def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]
     reply = server(access).request("GET", "/xl/users", auth=account(access, "reader"))
     yield Probe("login", reply.status == 200, "reader is logged in", f"HTTP {reply.status}", ("XLR-16", "GEN-D30"))
     yield _people_found(access)
+    yield _own_checks(access)
     yield log_probe(access, DENY)
+
+
+def _own_checks(access: PortalAccess) -> Probe:
+    """Every index whose configuration asks for it was checked at the start, and nothing was found (XLR-D8). What is
+    found stands in the log line by line."""
+    home = str(access.drill.component("installation").options["path"])
+    said = access.stack.shell(access.portal.service).run(["sh", "-c", _ASKED, "asked", home], timeout_s=30).ok()
+    wanted, log = int(said.text), access.stack.logs(access.portal.service)
+    ran, clean = log.count("Running consistency check"), log.count("No errors detected.")
+    found = f"{ran} checked, {clean} without errors" + "".join(f"; {line}" for line in _FOUND.findall(log)[:3])
+    return Probe("own checks", ran == clean == wanted, f"{wanted} checked, {wanted} without errors", found, ("XLR-D8",))
 
 
 def _people_found(access: PortalAccess) -> Probe:
