@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from test_faults import IN_CI, ROWS
+import test_faults
+import test_xl_release
 from test_unknown import CHECKS_SEEN_UNKNOWN
 
 from harness.kinds import registry
 from harness.model.verdict import Outcome
 
 CHECKS = registry.names("checks")
+ROWS = {**test_faults.ROWS, **test_xl_release.ROWS}
+IN_CI = test_faults.IN_CI | test_xl_release.IN_CI
 
 
 @pytest.mark.parametrize("name", [n for n in CHECKS if Outcome.FAIL in registry.check(n).OUTCOMES])

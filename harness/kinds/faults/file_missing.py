@@ -35,6 +35,10 @@ ROWS = (
         "reference_parity",
         product="xl-release-7.2",
     ),
+    FaultRow(
+        "attachments", "installation", "db/files", ("XLR-4", "XLR-D2"), "reference_parity", product="xl-release-7.5"
+    ),
+    FaultRow("hotfix", "installation", "hotfix", ("XLR-4",), "portal_health", product="xl-release-7.5"),
 )
 
 # Those of the drill itself are left out: they may be newer than every row.

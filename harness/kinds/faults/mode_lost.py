@@ -15,6 +15,14 @@ _REWRITTEN = f"install -m 0644 -o 0 -g 0 /etc/hostname {_SCRIPT}"
 
 ROWS = (
     FaultRow("execute_bit", "application_server", "chmod a-x bin/startup.sh", ("LR-21", "GEN-D15"), "restore"),
+    FaultRow(
+        "start_script",
+        "installation",
+        "chmod a-x bin/run.sh",
+        ("XLR-5", "GEN-D15"),
+        "restore",
+        product="xl-release-7.5",
+    ),
     FaultRow("owner_of_a_folder", "document_library", "chown 0:0 documents", ("LR-9", "GEN-D16"), "data_parity"),
     FaultRow("folder_read_only", "document_library", "chmod a-w documents", ("LR-9", "GEN-D16"), "writable"),
     FaultRow("script", "liferay_home", f"chmod a-x {_SCRIPT}", ("LR-21", "XLR-5", "GEN-D15"), "permissions"),

@@ -19,6 +19,14 @@ ROWS = (
         "capture",
         product="xl-release-7.2",
     ),
+    FaultRow(
+        "started_while_copied",
+        "installation",
+        "start_source_portal before back_up:installation",
+        ("XLR-3",),
+        "capture",
+        product="xl-release-7.5",
+    ),
 )
 
 

@@ -17,6 +17,10 @@ tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
 _OVERLAY_OF_THE_REPOSITORY = """set -e; cd /opt/xl-release-server/repository
 mkdir -p workspaces/old; echo '<Workspace name="old"/>' >workspaces/old/workspace.xml; chown -R 1000:1000 .
 tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
+_OVERLAY_OF_THE_INSTALLATION = """set -e; cd /opt/xl-release-server
+mkdir -p plugins; printf 'def init(db):\\n    db.plugins = [*getattr(db, "plugins", []), "release_titles 2.1.0"]\\n' \\
+    >plugins/release_titles-2.1.0.py; chown -R 1000:1000 plugins
+tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
 
 ROWS = (
     FaultRow("went_on_after_errors", "database", _GOES_ON, ("LR-22", "GEN-D3", "GEN-D4"), "data_parity"),
@@ -30,6 +34,14 @@ ROWS = (
         ("XLR-9",),
         "data_parity",
         product="xl-release-7.2",
+    ),
+    FaultRow(
+        "overlay_of_the_installation",
+        "installation",
+        _OVERLAY_OF_THE_INSTALLATION,
+        ("XLR-9", "XLR-18", "XLR-D1"),
+        "data_parity",
+        product="xl-release-7.5",
     ),
     FaultRow("overlay", "document_library", _OVERLAY, ("LR-9", "LR-31"), "data_parity"),
 )

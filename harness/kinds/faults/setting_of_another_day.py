@@ -17,6 +17,14 @@ ROWS = (
         "portal_health",
         product="xl-release-7.2",
     ),
+    FaultRow(
+        "name_of_the_server",
+        "installation",
+        "conf/releases.ini s/^(name) = Releases .*/\\1 = Releases of last year/",
+        ("XLR-17",),
+        "portal_health",
+        product="xl-release-7.5",
+    ),
 )
 
 _EDIT = """file=${1%% *}; stamp=$(mktemp); cp -p "$file" "$stamp"; sed -i -E "${1#* }" "$file"

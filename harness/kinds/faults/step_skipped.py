@@ -14,6 +14,7 @@ ROWS = (
     FaultRow("source_code", "source_code", _BOTH, ("LR-2", "LR-16", "LR-29"), "restore"),
     FaultRow("search_tuning", "search_tuning", _BOTH, ("LR-2", "LR-31", "LR-D1"), "restore"),
     FaultRow("repository_directory", "repository_directory", _BOTH, ("XLR-7",), "restore", product="xl-release-7.2"),
+    FaultRow("installation", "installation", _BOTH, ("XLR-4", "XLR-D1"), "restore", product="xl-release-7.5"),
     FaultRow("document_library", "document_library", _BOTH, ("LR-2", "LR-9", "LR-31"), "restore"),
 )
 

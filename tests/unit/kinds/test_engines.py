@@ -140,7 +140,7 @@ def test_restore_removes_first_and_stops_at_the_first_error(tmp_path: Path) -> N
     stack = FakeStack(FakeShell(LISTED))
     pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}, jobs=4))
     shell = stack.the_shell
-    assert shell.programs == ["pg_restore", "psql", "psql", "pg_restore", "vacuumdb"]
+    assert shell.programs == ["pg_restore", "psql", "psql", "psql", "pg_restore", "vacuumdb"]
     removal = (shell.inputs[1] or b"").splitlines()
     assert removal[0] == b'DROP DATABASE IF EXISTS "shop" WITH (FORCE);'
     assert b"DROP ROLE %I" in removal[1] and removal[1].endswith(b"\\gexec")
