@@ -30,7 +30,7 @@ _HARMLESS = re.compile(
 
 
 # Directories that stay are mount points of nested volumes; a file that stays is an error.
-_CLEAR = """root=$1; shift; mkdir -p "$root" && cd "$root" || exit 1; prune=()
+CLEAR = """root=$1; shift; mkdir -p "$root" && cd "$root" || exit 1; prune=()
 for nested; do prune+=(-path "./$nested" -prune -o); done
 find . -xdev "${prune[@]}" ! -type d -exec rm -f {} +
 find . -xdev "${prune[@]}" -mindepth 1 -type d -print0 | sort -zr \\
@@ -81,7 +81,7 @@ def restore(access: RestoreAccess) -> None:
     with access.stack.tool(
         access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
     ) as shell:
-        shell.run(["bash", "-c", _CLEAR, "clear", path, *nested_in(path, access)], timeout_s=access.timeout_s).ok()
+        shell.run(["bash", "-c", CLEAR, "clear", path, *nested_in(path, access)], timeout_s=access.timeout_s).ok()
         said = shell.run([*unpack, "-C", path], timeout_s=access.timeout_s).ok()
         if said.stderr:
             raise CommandFailed(f"tar exited with 0 but said: {said.stderr.decode(errors='replace')[-2000:]}")
