@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from harness.errors import CommandFailed
 from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, Shell, ToolImage, nested_in
-from harness.kinds.engines.tar import CLEAR
+from harness.kinds.engines._trees import CLEAR
 from harness.model.frozen import JsonValue
 
 COMPONENTS = frozenset({"file_tree"})
