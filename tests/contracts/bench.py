@@ -24,6 +24,12 @@ from harness.run.inventory import compare_inventories
 from harness.run.inventory_lines import write_inventory
 
 TIMEOUT_S = 120.0
+# What no bench can try, because it does not bring everything of a sample back by itself; shown by a test of its own.
+ON_THEIR_OWN = {
+    "carried": "the tree around it brings it back: test_carried.py",
+    "zip": "refuses trees that hold what a ZIP cannot keep: test_zip.py",
+}
+CARRIED_KINDS = {"jackrabbit_index": "backed up by `carried` alone: test_carried.py"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import pytest
-from bench import Bench
+from bench import ON_THEIR_OWN, Bench
 
 from harness.clock import new_id
 from harness.containers.engine import Engine, connect
@@ -42,7 +42,8 @@ class Benches:
     def _made(self, kind: str) -> Bench:
         sample: Any = import_module(f"sample_{kind}")
         engines = {name: registry.engine(name) for name in registry.names("engines")}
-        own = {name: engine for name, engine in engines.items() if kind in engine.COMPONENTS}
+        known = {name: engine for name, engine in engines.items() if name not in ON_THEIR_OWN}
+        own = {name: engine for name, engine in known.items() if kind in engine.COMPONENTS}
         return Bench(sample, registry.component(kind), own, partial(self._stack, sample), self._folder / kind)
 
     def _stack(self, sample: Any, role: Literal["source", "sandbox"]) -> ContainerStack:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sample_file_tree import (
     ALSO,
     CHANGES,
-    COMPONENT as TREE,
     EMPTY_REFUSED,
     ENGINES,
     SERVICES,
@@ -16,6 +15,9 @@ from sample_file_tree import (
     leave_behind,
     make_empty,
     wipe,
+)
+from sample_file_tree import (
+    COMPONENT as TREE,
 )
 
 COMPONENT = TREE.model_copy(update={"kind": "index_files"})

@@ -6,13 +6,13 @@ import json
 from importlib import import_module
 
 import pytest
-from bench import Bench, is_the_same_twice, shows_exactly
+from bench import CARRIED_KINDS, Bench, is_the_same_twice, shows_exactly
 
 from harness.kinds import registry
 from harness.run.inventory_lines import read_inventory
 
 pytestmark = pytest.mark.engine
-KINDS = registry.names("components")
+KINDS = [kind for kind in registry.names("components") if kind not in CARRIED_KINDS]
 SAMPLES = {kind: import_module(f"sample_{kind}") for kind in KINDS}
 CHANGES = [(kind, change) for kind in KINDS for change in SAMPLES[kind].CHANGES]
 VARIANTS = [(kind, variant) for kind in KINDS for variant in SAMPLES[kind].VARIANTS]

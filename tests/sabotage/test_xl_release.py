@@ -1,4 +1,4 @@
-"""Faults of an offline backup of XL Release, on a Jackrabbit repository and on two databases, each caught by the check that must name it."""
+"""Faults of an offline backup of XL Release, on Jackrabbit and on two databases, each caught by the check for it."""
 
 from __future__ import annotations
 

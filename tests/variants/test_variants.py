@@ -51,3 +51,18 @@ def test_offline_backup_sees_nothing_change_and_measures_its_downtime(tmp_path: 
     # The rewired values stand in the restored portal, and are what it is expected to say.
     rewired = [seen.data for seen in evidence.observations("rewired")]
     assert {"from": "mail.production.example", "to": "mail.sandbox.invalid", "count": 1} in rewired
+
+
+def test_indexes_that_the_start_builds_anew_are_emptied_before_it(tmp_path: Path) -> None:
+    verdict, folder = performed("xl-release-rebuild", tmp_path)
+    stages = [stage["name"].split()[0] for stage in verdict["objectives"]["rto"]["stages"]]
+    built = ["index_purged", "rewired", "product_started", "index_rebuilt", "product_healthy", "index_consistent"]
+    assert [stage for stage in stages if stage in built] == built
+    evidence = read_evidence(folder / "evidence.jsonl")
+    purged = evidence.observation("purged", "search_index")
+    assert purged is not None and purged.data == [
+        *("repository/index", "workspaces/default/index", "workspaces/security/index"),
+    ]
+    rest = evidence.observation("at_rest")
+    assert rest is not None and isinstance(rest.data, dict)
+    assert (rest.data["wrong"], rest.data["changed"]) == ([], []) and int(str(rest.data["looks"])) >= 3

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from harness.errors import CommandFailed
 from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage, nested_in
+from harness.kinds.engines._trees import CLEAR
 from harness.model.frozen import JsonValue
 
 COMPONENTS = frozenset({"file_tree", "index_files"})
@@ -27,15 +28,6 @@ _FLAGS = ["--numeric-owner", "--acls", "--xattrs", "--xattrs-include=*", "--spar
 _HARMLESS = re.compile(
     r"(file changed as we read it|File removed before we read it|socket ignored|different filesystem)"
 )
-
-
-# Directories that stay are mount points of nested volumes; a file that stays is an error.
-_CLEAR = """root=$1; shift; mkdir -p "$root" && cd "$root" || exit 1; prune=()
-for nested; do prune+=(-path "./$nested" -prune -o); done
-find . -xdev "${prune[@]}" ! -type d -exec rm -f {} +
-find . -xdev "${prune[@]}" -mindepth 1 -type d -print0 | sort -zr \\
-    | xargs -0r rmdir --ignore-fail-on-non-empty 2>/dev/null
-test -z "$(find . -xdev "${prune[@]}" ! -type d -print -quit)" """
 
 
 class Options(KindOptions):
@@ -81,7 +73,7 @@ def restore(access: RestoreAccess) -> None:
     with access.stack.tool(
         access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
     ) as shell:
-        shell.run(["bash", "-c", _CLEAR, "clear", path, *nested_in(path, access)], timeout_s=access.timeout_s).ok()
+        shell.run(["bash", "-c", CLEAR, "clear", path, *nested_in(path, access)], timeout_s=access.timeout_s).ok()
         said = shell.run([*unpack, "-C", path], timeout_s=access.timeout_s).ok()
         if said.stderr:
             raise CommandFailed(f"tar exited with 0 but said: {said.stderr.decode(errors='replace')[-2000:]}")

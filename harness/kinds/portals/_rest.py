@@ -35,7 +35,7 @@ def open_files_probe(access: PortalAccess, homes: Sequence[str]) -> Probe:
             argv = ["sh", "-c", _OPEN, "open", *looked]
             said = access.stack.shell(service).run(argv, user="0", timeout_s=_TIMEOUT_S).text.split()
             held += [
-                f"{n} places of {home} by processes of {service}"
+                f"{n} files of {home} by processes of {service}"
                 for home, n in zip(looked, said, strict=True)
                 if n != "0"
             ]

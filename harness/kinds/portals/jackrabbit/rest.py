@@ -10,9 +10,15 @@ from harness.kinds.portals._rest import open_files_probe, port_probe
 STARTED = "Repository started"  # logged when the indexes of all its workspaces are there
 _TIMEOUT_S = 30.0
 # A lock of the operating system on the file that the repository holds while it is open, tried as Java does.
-_LOCK = r"""use Fcntl;
-open(my $file, "+<", $ARGV[0]) or do { print $!{ENOENT} ? "absent" : "cannot be opened: $!"; exit };
-print fcntl($file, F_SETLK, pack("s s x![q] q q i", F_WRLCK, 0, 0, 0, 0)) ? "free" : "held: $!";"""
+_LOCK = """import fcntl, sys
+try:
+    with open(sys.argv[1], "r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        print("free")
+except FileNotFoundError:
+    print("absent")
+except BlockingIOError as error:
+    print("held:", error.strerror)"""
 
 
 def at_rest(access: PortalAccess) -> Iterator[Probe]:
@@ -26,7 +32,7 @@ def _lock(access: PortalAccess) -> Probe:
     component = access.drill.component("repository_directory")
     lock = f"{component.options['path']}/.lock"
     with access.stack.tool(component.service, image=ToolImage.TOOLS, writable=True) as shell:
-        found = shell.run(["perl", "-e", _LOCK, lock], timeout_s=_TIMEOUT_S).ok().text.strip()
+        found = shell.run(["python3", "-c", _LOCK, lock], timeout_s=_TIMEOUT_S).ok().text.strip()
     return Probe("lock", found in ("absent", "free"), "free or absent", found, ("XLR-3", "XLR-D7"))
 
 

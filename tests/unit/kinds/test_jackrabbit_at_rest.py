@@ -1,0 +1,142 @@
+"""Each sign that the server rests is seen in both directions, and what its start says of its own checks."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fakes import FakeShell
+
+from harness.errors import CouldNotAsk
+from harness.kinds.contracts import CommandResult, HttpReply
+from harness.kinds.portals.jackrabbit import rest
+from harness.kinds.portals.jackrabbit.health import DENY, _own_checks
+
+HOME = "/opt/xl-release-server"
+
+
+class Local:
+    """The machine's own shell."""
+
+    def run(self, argv: Sequence[str], **more: Any) -> CommandResult:
+        said = subprocess.run(argv, capture_output=True, timeout=30, check=False)
+        return CommandResult(tuple(argv), said.returncode, said.stdout, said.stderr, False, 0.0)
+
+
+class Rests:
+    """A stack whose server does not run, unless told otherwise."""
+
+    def __init__(self, repository: Path, *, answers: bool = False, open_files: str = "", log: str = "") -> None:
+        self.repository, self.answers, self.open_files, self.log = repository, answers, open_files, log
+
+    def http(self, service: str, port: int) -> Any:
+        def request(*words: Any, **more: Any) -> HttpReply:
+            if not self.answers:
+                raise CouldNotAsk("refused")
+            return HttpReply(200, {}, b"{}")
+
+        return SimpleNamespace(request=request)
+
+    def addresses(self) -> dict[str, str]:
+        return {"db": "10.0.0.2"} | ({"release": "10.0.0.3"} if self.open_files else {})
+
+    def mounts(self, service: str) -> tuple[str, ...]:
+        return (HOME, f"{HOME}/repository") if service == "release" else ("/var/lib/postgresql/data",)
+
+    def shell(self, service: str) -> Any:
+        return FakeShell({("open",): (0, self.open_files, ""), ("asked",): (0, "3\n", "")})
+
+    def logs(self, service: str) -> str:
+        return self.log
+
+    @contextmanager
+    def tool(self, service: str, **more: Any) -> Iterator[Local]:
+        yield Local()
+
+    @property
+    def access(self) -> Any:
+        places = {"installation": HOME, "repository_directory": str(self.repository)}
+        drill = SimpleNamespace(
+            component=lambda name: SimpleNamespace(service="release", options={"path": places[name]})
+        )
+        return SimpleNamespace(stack=self, drill=drill, portal=SimpleNamespace(service="release", port=5516))
+
+
+def found(stack: Rests) -> dict[str, tuple[bool, str]]:
+    return {probe.name: (probe.ok, probe.found) for probe in rest.at_rest(stack.access)}
+
+
+def test_server_that_does_not_run_shows_no_sign(tmp_path: Path) -> None:
+    assert found(Rests(tmp_path)) == {
+        "port": (True, "closed"),
+        "processes": (True, "none"),
+        "lock": (True, "absent"),
+    }
+
+
+def test_lock_file_that_nobody_holds_is_free(tmp_path: Path) -> None:
+    (tmp_path / ".lock").touch()
+    assert found(Rests(tmp_path))["lock"] == (True, "free")
+
+
+def test_lock_that_is_held_shows(tmp_path: Path) -> None:
+    with (tmp_path / ".lock").open("w") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        good, said = found(Rests(tmp_path))["lock"]
+    assert not good and said.startswith("held: ")
+
+
+def test_port_that_answers_shows(tmp_path: Path) -> None:
+    assert found(Rests(tmp_path, answers=True))["port"] == (False, "port 5516 answers: HTTP 200")
+
+
+def test_process_with_the_home_open_shows(tmp_path: Path) -> None:
+    good, said = found(Rests(tmp_path, open_files="17\n"))["processes"]
+    assert (good, said) == (False, f"17 files of {HOME} by processes of release")
+
+
+def test_index_is_built_when_the_repository_has_started(tmp_path: Path) -> None:
+    assert not rest.index_built(Rests(tmp_path, log="Starting repository...").access).ok
+    assert rest.index_built(Rests(tmp_path, log="RepositoryImpl Repository started (2294ms)").access).ok
+
+
+CLEAN = "Running consistency check...\nNo errors detected.\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "good"),
+    [
+        (CLEAN * 3, True),
+        (CLEAN * 2, False),  # one index was not checked
+        ("", False),
+        (CLEAN * 2 + "Running consistency check...\nNode 1f3a-22 no longer exists.\n", False),
+    ],
+)
+def test_every_index_must_have_been_checked_and_found_clean(tmp_path: Path, log: str, good: bool) -> None:
+    probe = _own_checks(Rests(tmp_path, log=log).access)
+    assert probe.ok is good
+    assert ("no longer exists" in probe.found) is ("no longer exists" in log)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-21 21:16:04 ERROR ConsistencyCheckerImpl NodeState 1 references inexistent child 2",
+        "WARN  RepositoryLock Existing lock file /x/.lock detected. Repository was not shut down properly.",
+        "INFO  ConsistencyCheck Node 1f3a is missing.",
+        "INFO  ConsistencyCheck Node 1f3a no longer exists.",
+    ],
+)
+def test_what_is_wrong_is_found_in_the_log(line: str) -> None:
+    assert DENY.search(line)
+
+
+def test_a_regular_start_says_nothing_wrong() -> None:
+    said = ("INFO  ConsistencyCheckerImpl default: checked 3642 bundles.", "INFO  SearchIndex No errors detected.")
+    assert not any(DENY.search(line) for line in said)

@@ -1,0 +1,94 @@
+"""Values of the source are replaced wherever they stand, and what was overlooked ends the restore (XLR-D4)."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.errors import StepFailed
+from harness.kinds.contracts import CommandResult
+from harness.model.drill import Component, Rewire
+from harness.model.inventory import ClassRule, ItemClass
+from harness.model.plan import Action, Step
+from harness.run.before_start import rewire
+from harness.run.journal import Journal
+
+STEP = Step(id="rewire", action=Action.REWIRE, subject="", deadline_s=30)
+OLD = "db.production.example"
+
+
+class Local:
+    """The machine's own shell."""
+
+    def run(self, argv: Sequence[str], *, stdin: bytes | None = None, timeout_s: float, **more: Any) -> CommandResult:
+        said = subprocess.run(argv, input=stdin, capture_output=True, timeout=timeout_s, check=False)
+        return CommandResult(tuple(argv), said.returncode, said.stdout, said.stderr, False, 0.0)
+
+
+class OneStack:
+    @contextmanager
+    def tool(self, service: str, **more: Any) -> Iterator[Local]:
+        yield Local()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "repository"
+    for name in ("default", "security"):
+        (root / "workspaces" / name).mkdir(parents=True)
+        (root / "workspaces" / name / "workspace.xml").write_text(f"<url>jdbc:postgresql://{OLD}/x</url>\n")
+    (root / "binary").write_bytes(b"\0" + OLD.encode())
+    (root / "store").mkdir()
+    (root / "store" / "letter").write_text(f"we wrote to {OLD}\n")
+    (root / "log").mkdir()
+    (root / "log" / "a.log").write_text(f"connected to {OLD}\n")
+    return root
+
+
+def run(root: Path, *files: str, logs: ItemClass = ItemClass.APPEND) -> None:
+    rule = ClassRule(match="log/**", item_class=logs, reason="a log")
+    component = Component(
+        name="repository", kind="file_tree", service="web", engine="tar", options={"path": str(root)}, classes=(rule,)
+    )
+    values = tuple(Rewire(component="repository", file=file, old=OLD, new="db") for file in files)
+    journal = Journal(root.parent / "evidence.jsonl")
+    kind = SimpleNamespace(REFERENCED={"repository": ("store/*",)}, references=lambda access: iter(()))
+    plan = SimpleNamespace(rewire=values, component=lambda name: component)
+    box: Any = SimpleNamespace(stack=OneStack(), kind=kind, session=SimpleNamespace(plan=plan, journal=journal))
+    try:
+        rewire(box, STEP)
+    finally:
+        journal.close()
+
+
+def test_glob_reaches_every_copy(tree: Path) -> None:
+    run(tree, "workspaces/*/workspace.xml")
+    for name in ("default", "security"):
+        assert (tree / "workspaces" / name / "workspace.xml").read_text() == "<url>jdbc:postgresql://db/x</url>\n"
+
+
+def test_copy_that_was_overlooked_ends_the_restore(tree: Path) -> None:
+    with pytest.raises(StepFailed, match=r"left: repository: workspaces/security/workspace\.xml"):
+        run(tree, "workspaces/default/workspace.xml")
+
+
+def test_what_is_no_log_is_no_excuse(tree: Path) -> None:
+    with pytest.raises(StepFailed, match=r"left: repository: log/a\.log"):
+        run(tree, "workspaces/*/workspace.xml", logs=ItemClass.STATE)
+
+
+def test_glob_that_names_nothing_ends_the_restore(tree: Path) -> None:
+    with pytest.raises(StepFailed, match="holds no file nowhere"):
+        run(tree, "nowhere/*.xml")
+
+
+def test_file_of_a_glob_without_the_value_ends_the_restore(tree: Path) -> None:
+    (tree / "workspaces" / "security" / "workspace.xml").write_text("<url/>")
+    with pytest.raises(StepFailed, match="does not hold"):
+        run(tree, "workspaces/*/workspace.xml")
