@@ -24,7 +24,7 @@ from harness.model.evidence import AT_SOURCE, Observation
 from harness.model.frozen import JsonValue
 from harness.model.verdict import Outcome
 
-WHEN = When.AS_RESTORED
+WHEN = When.AT_REST
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = True
 ALWAYS = False

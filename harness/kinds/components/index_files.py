@@ -6,7 +6,7 @@ that, and the files themselves are judged only where they are restored as they w
 
 from __future__ import annotations
 
-from harness.kinds.components.file_tree import (
+from harness.kinds.components._tree import (
     NEEDS_SERVICE,
     Options,
     files,

@@ -136,19 +136,20 @@ TRAILER = b"--\n-- PostgreSQL database cluster dump complete\n--\n"  # the end o
 
 def test_restore_removes_first_and_stops_at_the_first_error(tmp_path: Path) -> None:
     roles = b'CREATE ROLE postgres;\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n'
+    roles += b'CREATE ROLE "other-owner";\nALTER ROLE "other-owner" LOGIN;\n'
     (tmp_path / "roles.sql").write_bytes(roles + TRAILER)
-    stack = FakeStack(FakeShell(LISTED))
+    # What is there after the removal: the superuser, and the owner of another database.
+    stack = FakeStack(FakeShell({**LISTED, ("-At",): (0, 'postgres\n"other-owner"\n', "")}))
     pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}, jobs=4))
     shell = stack.the_shell
     assert shell.programs == ["pg_restore", "psql", "psql", "psql", "pg_restore", "vacuumdb"]
     removal = (shell.inputs[1] or b"").splitlines()
     assert removal[0] == b'DROP DATABASE IF EXISTS "shop" WITH (FORCE);'
-    assert b"DROP ROLE %I" in removal[1] and removal[1].endswith(b"\\gexec")
+    assert b"DROP ROLE %I" in removal[1] and removal[-1].endswith(b"\\gexec")
     assert all("ON_ERROR_STOP=1" in argv for argv in shell.commands[1:3])
-    assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[3])
-    assert (
-        shell.inputs[2] == b'\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n' + TRAILER
-    )
+    assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[4])
+    kept = b'\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n'
+    assert shell.inputs[3] == kept + b'\nALTER ROLE "other-owner" LOGIN;\n' + TRAILER
     assert "artefact_writable" not in stack.tools[0]
 
 

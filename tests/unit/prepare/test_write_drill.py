@@ -27,7 +27,7 @@ WORKS_WITH = {
     "wagtail": ("liferay",),
 }
 # Products that demand what cannot be waived and only some stacks hold.
-DEMANDS = {"xl-release-7.2": ("xl-release",)}
+DEMANDS = {"xl-release-7.2": ("xl-release",), "xl-release-7.5": ()}  # two databases: no stack is found out as that
 PAIRS = [
     (product, portal, stack)
     for product in registry.names("products")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Annotated, Any
 from urllib.parse import quote
+from warnings import catch_warnings
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -35,7 +36,8 @@ class NoJson(Unmatched):
 def regular(value: str) -> str:
     """Raises: ValueError if it is no regular expression."""
     try:
-        re.compile(value)
+        with catch_warnings(action="ignore"):  # of what future versions may read otherwise
+            re.compile(value)
     except re.error as error:
         raise ValueError(f"a regular expression|{error}") from error
     return value

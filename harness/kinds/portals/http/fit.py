@@ -13,7 +13,7 @@ from harness.kinds.portals.http.requests import Request, Step, WriteStep
 from harness.model.frozen import JsonValue
 
 At = tuple[str | int, ...]
-ROWS, TREES = ("postgresql",), ("file_tree", "git", "index_files")
+ROWS, TREES = ("postgresql",), ("file_tree", "git")
 
 
 def misfits(
@@ -145,7 +145,7 @@ def _kinds(given: Options, components: Mapping[str, str | None]) -> Iterator[Mis
     for number, one in enumerate(given.references):
         wanted += [(("references", number, "component"), one.component, TREES)]
         wanted += [(("references", number, "database"), one.database, ROWS)]
-    wanted += [(("rest", number), name, TREES) for number, name in enumerate(given.rest)]
+    wanted += [(("rest", number), name, (*TREES, "index_files")) for number, name in enumerate(given.rest)]
     for number, moved in enumerate(given.moved):
         wanted += [(("moved", number, "database"), moved.database, ROWS)]
     for number, content in enumerate(given.content):
