@@ -1,0 +1,121 @@
+"""Items that a job moves between two databases: in one each, in both, in neither; what may have been deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fakes import written_drill
+
+from harness.kinds.checks import archive_parity
+from harness.kinds.contracts import CheckAccess, Judgement, Placed, Record, SourceAccess, Trace
+from harness.model.evidence import AT_SOURCE, Evidence, Instant, Observation
+from harness.model.plan import Plan
+from harness.model.restore_point import RestorePoint
+from harness.model.verdict import Outcome
+
+PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
+START = datetime(2026, 11, 21, 7, 51, tzinfo=UTC)
+ID = "20261121T075100Z-4f3a"
+AT = Instant(monotonic_s=1, utc=START, boot_id="one")
+DRILL = written_drill()
+OPTIONS = archive_parity.Options()
+SOURCE = {"database": ("one", "two"), "archive": ("three",)}
+
+
+class Side:
+    """A portal whose databases hold these items, each in a row of its name."""
+
+    def __init__(self, held: Mapping[str, tuple[str, ...]]) -> None:
+        self.held = held
+
+    def placed(self, access: Any) -> Iterator[Placed]:
+        for component, names in self.held.items():
+            for name in names:
+                yield Placed(name, component, f"row/{name}")
+
+
+def judged(
+    restored: object, source: object | None = None, traces: Mapping[str, Trace] | None = None, *, seen: bool = True
+) -> Judgement:
+    """The verdict on what was restored, with a look at the source (none: nobody looked)."""
+    plan = Plan(drill="shop", components=(), services=(), capture=(), recover=())
+    given: dict[str, Any] = {"drill": DRILL, "plan": plan, "stack": None, "portal": None, "component_kinds": {}}
+    lines: list[Observation] = []
+    if source is not None:
+        data = archive_parity.look(SourceAccess(**given, portal_kind=source), OPTIONS)  # type: ignore[arg-type]
+        lines.append(Observation(name="archive_parity", subject=AT_SOURCE, data=data, at=AT))
+    point = RestorePoint(
+        id=ID, drill="shop", drill_sha256="0" * 64, product="plain", portal="http", harness_version="0",
+        captured_utc=START, nonce="n", artefacts=(), inventories=(), survey={}, versions={}, canaries=(),
+        evidence=Evidence(lines=tuple(lines), complete=True, sha256="0" * 64),
+    )  # fmt: skip
+    known = traces or {}
+    sandbox = CheckAccess(
+        **given, portal_kind=restored, restore_point=point, canaries=(), differences={},  # type: ignore[arg-type]
+        trace=lambda component, keys: {key: known[key] for key in keys if key in known},
+    )  # fmt: skip
+    found = Observation(name="archive_parity", data=archive_parity.observe(sandbox, OPTIONS), at=AT)
+    evidence = Evidence(lines=(found,) if seen else (), complete=True, sha256="0" * 64)
+    return archive_parity.judge(Record(DRILL, plan, point, evidence, True), OPTIONS)
+
+
+def test_items_in_one_database_each_pass() -> None:
+    result = judged(Side(SOURCE), Side(SOURCE))
+    assert (result.outcome, result.found) == (PASS, "3 items in one each; at the source 1 in archive, 2 in database")
+
+
+def test_item_that_was_written_after_the_look_passes() -> None:
+    assert judged(Side(SOURCE | {"database": ("one", "two", "canary")}), Side(SOURCE)).outcome is PASS
+
+
+def test_item_that_moved_before_the_backup_passes() -> None:
+    assert judged(Side({"database": ("one",), "archive": ("two", "three")}), Side(SOURCE)).outcome is PASS
+
+
+def test_item_in_both_fails() -> None:
+    result = judged(Side({"database": ("one", "two"), "archive": ("two", "three")}), Side(SOURCE))
+    assert (result.outcome, result.items.first) == (FAIL, ("in archive and database: two",))
+
+
+def test_item_in_both_at_the_source_fails_and_says_so() -> None:
+    both = Side({"database": ("one",), "archive": ("one",)})
+    assert judged(both, both).items.first == ("in archive and database: one, already at the source",)
+
+
+@pytest.mark.parametrize(("name", "where"), [("two", "database"), ("three", "archive")])
+def test_item_in_neither_fails(name: str, where: str) -> None:
+    left = {component: tuple(one for one in names if one != name) for component, names in SOURCE.items()}
+    result = judged(Side(left), Side(SOURCE))
+    assert (result.outcome, result.items.first) == (FAIL, (f"in none: {name}, which was in {where}",))
+
+
+def test_item_that_left_its_place_while_the_backup_ran_is_unknown() -> None:
+    """Moved, or deleted: the inventories of one database cannot tell."""
+    left = {"row/two": Trace(before="a", after=None, restored=None)}
+    result = judged(Side(SOURCE | {"database": ("one",)}), Side(SOURCE), left)
+    assert (result.outcome, result.items.first) == (UNKNOWN, ("two",))
+
+
+def test_item_that_stayed_where_it_was_has_no_excuse() -> None:
+    stayed = {"row/two": Trace(before="a", after="a", restored=None)}
+    assert judged(Side(SOURCE | {"database": ("one",)}), Side(SOURCE), stayed).outcome is FAIL
+
+
+def test_nothing_to_move_is_unknown() -> None:
+    assert judged(Side({}), Side({})).outcome is UNKNOWN
+
+
+def test_portal_that_knows_of_no_such_items_is_unknown() -> None:
+    result = judged(object(), object())
+    assert (result.outcome, result.found) == (UNKNOWN, "this portal's adapter does not know which items are moved")
+
+
+def test_source_that_nobody_looked_at_is_unknown() -> None:
+    assert judged(Side(SOURCE)).outcome is UNKNOWN
+
+
+def test_sandbox_that_nobody_looked_at_is_unknown() -> None:
+    assert judged(Side(SOURCE), Side(SOURCE), seen=False).outcome is UNKNOWN
