@@ -119,6 +119,15 @@ def test_fault_of_procedure_is_caught(name: str) -> None:
         assert_no_restore(row, folder)
 
 
+@pytest.mark.prove
+def test_index_that_a_command_builds_anew_is_a_stage_of_its_own() -> None:
+    drill = rebuilding(drill_of("xl-release-7.5"))
+    verdict, folder = run(drill, plan_of(drill), points_of(drill.product).today)
+    assert verdict["outcome"] == "PASS", (folder, verdict["checks"])
+    stages = [stage["name"] for stage in verdict["objectives"]["rto"]["stages"]]
+    assert {"index_rebuilt", "index_consistent"} <= {name.split()[0] for name in stages}, stages
+
+
 def rebuilding(drill: Drill) -> Drill:
     return drill.model_copy(update={"restore_strategy": {"search_index": "rebuild"}})
 
