@@ -475,7 +475,7 @@ class ContentItem:
     key: str
     revision: str
     committed_utc: datetime | None
-    title: str = ""
+    title: str | None = ""  # None: this list gives none, so that titles are not compared
     public: bool = True
 
 

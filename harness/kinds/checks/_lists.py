@@ -25,5 +25,10 @@ def merged(
             one, other = next(mine, None), next(theirs, None)
 
 
+def agree(one: ContentItem, other: ContentItem) -> bool:
+    """Whether two entries of one item are of the same edit, as far as both lists tell."""
+    return one.revision == other.revision and (one.title == other.title or None in (one.title, other.title))
+
+
 def titled(item: ContentItem) -> str:
     return f"{item.key} “{item.title}”" if item.title else item.key

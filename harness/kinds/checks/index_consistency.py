@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from harness.kinds.checks._in_flight import MOST, TOLERANCE, Window, changed_meanwhile, window_of
-from harness.kinds.checks._lists import merged, titled
+from harness.kinds.checks._lists import agree, merged, titled
 from harness.kinds.contracts import CheckAccess, ContentItem, Judgement, KindOptions, ListsIndex, Record, When, joined
 from harness.model.drill import Drill
 from harness.model.frozen import JsonValue
@@ -101,7 +101,7 @@ def _merge(
     for mine, theirs in merged(database, engine):
         counts[0] += mine is not None
         counts[1] += theirs is not None
-        if mine and theirs and (mine.revision, mine.title) == (theirs.revision, theirs.title):
+        if mine and theirs and agree(mine, theirs):
             continue
         if window and window.excuses(mine, theirs):
             kinds["skew"].add(_key((mine, theirs)))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from harness.errors import CommandFailed
-from harness.kinds.checks._lists import merged, titled
+from harness.kinds.checks._lists import agree, merged, titled
 from harness.kinds.contracts import (
     ContentItem,
     Judgement,
@@ -76,7 +76,7 @@ def _agreement(access: SourceAccess) -> dict[str, JsonValue]:
         wrong, count, different = list[tuple[str, str]](), 0, 0
         for mine, theirs in merged(kind.items(access.portal), kind.index_items(access.portal)):
             count += mine is not None
-            if mine is None or theirs is None or (mine.revision, mine.title) != (theirs.revision, theirs.title):
+            if mine is None or theirs is None or not agree(mine, theirs):
                 different += 1
                 wrong.append(_difference(mine, theirs))
                 wrong = sorted(wrong)[:FIRST] if len(wrong) > 100 * FIRST else wrong

@@ -39,6 +39,7 @@ COMPONENTS = {
             ("log/**", "append", _LOGS),
             ("work/tmp", "disposable", _TEMPORARY),
             ("work/tmp/**", "disposable", _TEMPORARY),
+            ("work/server.pid", "disposable", "the number of a process that runs now"),
         ),
     ),
     "search_index": ProductComponent(

@@ -68,7 +68,7 @@ def listed(
 
 def _item(listing: Listing, answer: Answer, item_id: str) -> ContentItem:
     when = _instant(find(answer, listing.committed)) if listing.committed else None
-    title = find(answer, listing.title) if listing.title else ""
+    title = find(answer, listing.title) if listing.title else None
     return ContentItem(item_key(listing.type, item_id), find(answer, listing.revision), when, title)
 
 

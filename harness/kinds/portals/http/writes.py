@@ -38,7 +38,7 @@ def _nonces(client: Client, *, at_work: bool) -> tuple[str, ...]:
     for listing in client.options.content:
         if listing.type == where.type:
             for _, item in listed(client, listing, at_work=at_work):
-                match = re.search(where.pattern, item.title)
+                match = re.search(where.pattern, item.title or "")
                 if match:
                     found.append((item.committed_utc or _LONG_AGO, item.key, match.group(1 if match.re.groups else 0)))
     return tuple(nonce for _, _, nonce in sorted(found))
