@@ -161,6 +161,8 @@ def _differences(evidence: Evidence) -> dict[str, Difference]:
 def _partial(record: Record) -> list[str]:
     """What this run did not exercise; anything here and it is no proof of recovery."""
     lacking = [f"only the checks {', '.join(record.plan.only_checks)}"] if record.plan.only_checks else []
+    if record.plan.only_components:
+        lacking.append(f"all but the components {', '.join(record.plan.only_components)}; no portal was started")
     if not record.captured_here:
         lacking.append("the capture, measured RPO and downtime: recovered from an earlier restore point")
     lacking += [f"{waiver.what}: waived until {waiver.until}, {waiver.reason}" for waiver in record.drill.waivers]

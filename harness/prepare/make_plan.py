@@ -70,6 +70,24 @@ def make_plan(drill: Drill, *, only_checks: tuple[str, ...] = ()) -> Plan:
     )
 
 
+def restoring_only(plan: Plan, drill: Drill, names: tuple[str, ...]) -> Plan:
+    """The plan, of whose recovery these components are left, each alone with the server that it needs: no portal is
+    started, and data parity is what can be shown (XLR-19).
+
+    Raises: PortalDrillError if the drill has no such component, or does not restore it.
+    """
+    restored = [step.subject for step in plan.recover if step.action is Action.RESTORE]
+    for name in names:
+        if name not in restored:
+            raise PortalDrillError(f"the drill {drill.name} restores no {name}. {nearest(name, restored)}".strip())
+    wanted = {f"{action}:{name}" for name in names for action in (Action.RESTORE, Action.INVENTORY_RESTORED)}
+    wanted |= {Action.PREFLIGHT, Action.VERIFY_ARTEFACTS, f"{Action.OBSERVE}:{When.AT_REST}", Action.TEAR_DOWN}
+    for step in reversed(plan.recover):
+        wanted |= {*step.needs} if step.id in wanted else set()
+    recover = tuple(step for step in plan.recover if step.id in wanted)
+    return plan.model_copy(update={"recover": recover, "only_checks": ("data_parity",), "only_components": names})
+
+
 def capture_order(drill: Drill) -> tuple[Component, ...]:
     """Groups first, each in its order, then the others in the product's order."""
     grouped = [name for group in drill.groups for name in group.order]

@@ -37,7 +37,7 @@ NAMED = {
     "file_cut/index": r"^search_index: changed workspaces/default/index/_\w+/_\w+\.cfs",
     "file_extra/lock": r"^repository_directory: extra \.lock$",
     "file_extra/newer_plugin": r"^jar\.plugins/release-calendar-1\.5\.0\.jar: expected nothing",
-    "file_missing/datastore": r"^row without file: repository/datastore/",
+    "file_missing/datastore": r"^row without file: .*repository/datastore/",
     "file_missing/segment": r"^missing: release:",
     "not_at_rest/never_stopped": r"^stop_source_portal|^confirm_rest: the portal did not rest",
     "not_at_rest/started_again": r"^confirm_rest: the portal did not rest: port: expected closed, found port",
