@@ -34,8 +34,10 @@ _MANGLED = r"regexp_replace({}, E'[\U00010000-\U0010FFFF]', '?', 'g')"
 _TITLE, _BODY = _MANGLED.format("title"), _MANGLED.format("body")
 _CANARIES = "(SELECT id FROM wagtailcore_page WHERE slug LIKE 'portal-drill-canary-%')"
 # One user of Jackrabbit's workspace `security`, whose parent still lists it.
-_PERSON = """DELETE FROM security_bundle WHERE position('principalName'::bytea in bundle_data) > 0
-    AND position('olga'::bytea in bundle_data) > 0"""
+_PERSON = """DO $$ BEGIN
+    DELETE FROM security_bundle
+    WHERE position('internalUser'::bytea in bundle_data) > 0 AND position('olga'::bytea in bundle_data) > 0;
+    IF NOT FOUND THEN RAISE EXCEPTION 'there is no such user'; END IF; END $$"""
 
 ROWS = (
     FaultRow("people_lost", "database", _PERSON, ("XLR-16",), "portal_health", product="xl-release-7.2"),
