@@ -27,10 +27,7 @@ EVERY_S = 0.1
 
 def troubles_in(stack: ContainerStack) -> tuple[str, ...]:
     what = "the sandbox is too small" if stack.role == "sandbox" else "the source's machine is too small"
-    return tuple(
-        trouble if "paused" in trouble else f"{what}: {trouble}"
-        for trouble in troubles_of(stack.engine, stack.owner, stack.services)
-    )
+    return tuple(trouble if "paused" in trouble else f"{what}: {trouble}" for trouble in troubles_of(stack))
 
 
 @dataclass
