@@ -210,6 +210,7 @@ class Recovery:
     def _tear_down(self, step: Step) -> None:
         if self.session.keep:
             self.session.journal.mark("kept")
+            self.stack.remove_tools()
             return
         left = self.stack.remove()
         if self.capture is not None:
