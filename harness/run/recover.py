@@ -193,18 +193,22 @@ class Recovery:
 
     def _rewire(self, step: Step) -> None:
         """Replace each declared value exactly where it stands; a value that is not there is an error. One tool
-        container for each service: this is time that the portal is not there."""
+        container for each service, each file written once: this is time that the portal is not there."""
+        files: dict[tuple[str, str], list[Rewire]] = {}
+        for rewire in self.session.plan.rewire:
+            component = self.session.plan.component(rewire.component)
+            path = f"{component.options['path']}/{rewire.file}"
+            files.setdefault((component.service, path), []).append(rewire)
         with ExitStack() as held:
             shells: dict[str, Shell] = {}
-            for rewire in self.session.plan.rewire:
-                component = self.session.plan.component(rewire.component)
-                if component.service not in shells:
-                    tool = self.stack.tool(component.service, image=ToolImage.TOOLS, writable=True)
-                    shells[component.service] = held.enter_context(tool)
-                path = f"{component.options['path']}/{rewire.file}"
-                count = _replaced(shells[component.service], path, rewire, step.deadline_s)
-                facts: JsonValue = {"from": rewire.old, "to": rewire.new, "count": count}
-                self.session.journal.observe("rewired", facts, subject=path)
+            for (service, path), rewires in files.items():
+                if service not in shells:
+                    tool = self.stack.tool(service, image=ToolImage.TOOLS, writable=True)
+                    shells[service] = held.enter_context(tool)
+                counts = _replaced(shells[service], path, rewires, step.deadline_s)
+                for rewire, count in zip(rewires, counts, strict=True):
+                    facts: JsonValue = {"from": rewire.old, "to": rewire.new, "count": count}
+                    self.session.journal.observe("rewired", facts, subject=path)
         self.session.journal.mark("rewired")
 
     # ---------------------------------------------------------------- the end
@@ -228,13 +232,14 @@ def _after_the_end(step: Step) -> bool:
     )
 
 
-def _replaced(shell: Shell, path: str, rewire: Rewire, timeout_s: float) -> int:
-    """How often the value stood in the file. Raises: StepFailed if it did not."""
-    held = shell.run(["cat", path], timeout_s=timeout_s).ok().stdout
-    count = held.count(rewire.old.encode())
-    if not count:
-        raise StepFailed(f"{path} does not hold {rewire.old!r}")
-    text = held.replace(rewire.old.encode(), rewire.new.encode())
+def _replaced(shell: Shell, path: str, rewires: list[Rewire], timeout_s: float) -> list[int]:
+    """How often each value stood in the file, one replaced after the other. Raises: StepFailed if one did not."""
+    text, counts = shell.run(["cat", path], timeout_s=timeout_s).ok().stdout, list[int]()
+    for rewire in rewires:
+        counts.append(text.count(rewire.old.encode()))
+        if not counts[-1]:
+            raise StepFailed(f"{path} does not hold {rewire.old!r}")
+        text = text.replace(rewire.old.encode(), rewire.new.encode())
     # Written through the file, so that owner and mode stay.
     shell.run(["sh", "-c", 'cat >"$1"', "rewire", path], stdin=text, timeout_s=timeout_s).ok()
-    return count
+    return counts

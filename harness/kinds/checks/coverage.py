@@ -56,16 +56,12 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
     """
     survey = Survey()
     found = layouts(access, survey)
-    changed: dict[str, list[str]] = {}
-    for service, layout in found.items():
-        container = Container(access, survey, service, layout, service in options.closed_services)
-        container.look()
-        changed[service] = container.changed
-    for component in access.plan.components:
-        survey.part(
-            f"around {component.name}",
-            partial(_around, access, survey, component, found[component.service], changed[component.service]),
-        )
+    containers = {
+        service: Container(access, survey, service, layout, service in options.closed_services)
+        for service, layout in found.items()
+    }
+    for container in containers.values():
+        container.look_inside()
     kind = access.portal_kind
     if isinstance(kind, PlacesFiles):
         places = partial(kind.places, access.portal)
@@ -73,6 +69,14 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
     if isinstance(kind, NamesEndpoints):
         survey.part("hosts of the configuration", partial(_endpoints, kind, access, survey))
     _own_hosts(access, survey)
+    for container in containers.values():
+        container.look_at_layer()
+    for component in access.plan.components:
+        changed = containers[component.service].changed
+        survey.part(
+            f"around {component.name}",
+            partial(_around, access, survey, component, found[component.service], changed),
+        )
     left = [f"open files of {service}" for service in options.closed_services]
     left += [] if isinstance(kind, PlacesFiles) else ["where the portal keeps its files"]
     left += [] if isinstance(kind, NamesEndpoints) else ["hosts of the portal's configuration"]

@@ -65,7 +65,7 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
 def _ask(access: CheckAccess, window: Window | None, kinds: dict[str, Names], excused: set[str]) -> tuple[int, int]:
     """Search every query; returns how many there were, and how many items they must find."""
     wrong, reached = list[tuple[str, str, str]](), set[str]()
-    queries = list(access.portal_kind.queries(access.portal))
+    queries = access.queries()
     found = at_once.each(lambda query: access.portal_kind.search(access.portal, query.word), queries, AT_ONCE)
     for query, hits in zip(queries, found, strict=True):
         reached |= query.must
