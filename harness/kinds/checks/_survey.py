@@ -11,11 +11,9 @@ from harness import at_once
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import (
     UNDECLARED,
-    ComponentAccess,
     Occupies,
     Shell,
     SourceAccess,
-    Surrounded,
     Surrounding,
 )
 from harness.kinds.records import records
@@ -245,9 +243,3 @@ def _kinds(shell: Shell, paths: list[str]) -> list[str]:
         argv = ["sh", "-c", _KIND, "kind", *paths[at : at + MOST]]
         found += shell.run(argv, timeout_s=TIMEOUT_S).ok().text.split()
     return found
-
-
-def look_around(access: SourceAccess, component: Component) -> Iterator[Surrounding]:
-    kind = access.component_kinds[component.name]
-    if isinstance(kind, Surrounded):
-        yield from kind.surroundings(ComponentAccess(component, access.stack))

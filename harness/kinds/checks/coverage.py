@@ -14,7 +14,7 @@ from functools import partial
 
 from pydantic import Field
 
-from harness.kinds.checks._survey import Container, Survey, layouts, look_around
+from harness.kinds.checks._survey import Container, Survey, layouts
 from harness.kinds.contracts import (
     Judgement,
     KindOptions,
@@ -22,6 +22,7 @@ from harness.kinds.contracts import (
     PlacesFiles,
     Record,
     SourceAccess,
+    Surrounded,
     Surrounding,
     When,
     joined,
@@ -86,7 +87,8 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
 def _around(
     access: SourceAccess, survey: Survey, component: Component, layout: Layout, changed: Collection[str]
 ) -> None:
-    for one in look_around(access, component):
+    kind = access.component_kinds[component.name]
+    for one in kind.surroundings(access.on(component)) if isinstance(kind, Surrounded) else ():
         if one.name.startswith("host "):
             _host(survey, one.name.removeprefix("host "), one.why)
             continue
