@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Literal
 
@@ -18,6 +18,7 @@ from harness.containers.network import NOBODY, StackNetwork, create_network
 from harness.containers.one_shot import OneShot
 from harness.containers.sink import Sink
 from harness.containers.tool import KeptTools
+from harness.errors import PortalDrillError
 from harness.kinds.contracts import CommandResult, Shell
 from harness.model.drill import Service
 from harness.model.frozen import JsonValue
@@ -91,8 +92,10 @@ class ContainerStack(StackHandles):
 
         Returns: what could not be removed, with the reason; empty if nothing is left.
         """
-        self._kept.forget()
+        self._kept.end()
         left = teardown.remove_stack(self.engine, self.owner)
+        with suppress(PortalDrillError):  # what could not be removed is left, and named
+            self._kept.remove()
         self._network = self._sink = None
         self._containers.clear()
         self._known_addresses.clear()

@@ -84,14 +84,13 @@ class KeptTools:
             yield shell
             idle.append((held.pop_all(), shell))
 
-    def forget(self) -> None:
-        """All that carries the run's labels is being removed, they too; a thread that goes on makes no new one."""
+    def end(self) -> None:
+        """All that carries the run's labels is being removed, they too: a thread that goes on makes no new one."""
         with self._choosing:
             self._gone = True
-            self._idle.clear()
 
     def remove(self) -> None:
-        """Those that nobody uses. Raises: HarnessBroken."""
+        """Those that nobody uses, and that are not gone yet. Raises: HarnessBroken."""
         with self._choosing:
             idle = [held for kept in self._idle.values() for held, _ in kept]
             self._idle.clear()
