@@ -24,7 +24,7 @@ drills: setup ## all drills
 test: setup ## what has to be green before a change goes in: style, types, tests
 	@$(BIN)ruff check .
 	@$(BIN)mypy --strict harness
-	@$(BIN)pytest tests -m "not prove"
+	@$(BIN)pytest tests -m "not prove" --durations=10
 
 prove: setup ## everything, the long proofs included
 	@fixtures/setup/chromium.sh

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from harness.model.plan import Plan
 
 # pytest's output is kept to itself: what the tests come to stands in the verdict. What is set up for sessions with a
-# terminal (workers, coverage, `-x`) does not hold here. That the harness is imported already is a warning of pytest's,
-# and some people's warnings are errors.
-ARGUMENTS = ("-s", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+# terminal (workers, coverage, `-x`) does not hold here. Some people's warnings are errors: that the harness is imported
+# already is no fault of their tests, nor what the run itself left to the garbage collector, such as a broken socket of
+# an engine that is gone; pytest would raise that here, past all results.
+_NOT_THEIRS = ("ignore::pytest.PytestAssertRewriteWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+ARGUMENTS = ("-s", "-o", "addopts=", "-p", "no:cacheprovider", *(word for one in _NOT_THEIRS for word in ("-W", one)))
 _LAST_LINES = 20
 
 

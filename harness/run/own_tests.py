@@ -10,7 +10,7 @@ from typing import Any
 from harness import clock
 from harness.containers.restored import Restored, how_it_went
 from harness.containers.stack import ContainerStack
-from harness.errors import CouldNotAsk, OutOfTime
+from harness.errors import CouldNotAsk, EngineGone, OutOfTime
 from harness.kinds import registry
 from harness.model.evidence import Seen
 from harness.model.own_test import CHECK, OwnTest
@@ -30,12 +30,16 @@ class OwnTests:
         use = next(use for use in session.drill.checks if use.name == CHECK)
         options: Any = registry.options(registry.check(CHECK), use.options)
         self._within_s: float = options.within_s
+        self._gone = False
 
     @property
     def restored(self) -> Restored:
-        """Raises: CouldNotAsk if the portal did not come up."""
+        """Raises: CouldNotAsk if the portal did not come up, EngineGone once a test met that: each of them would wait
+        until its deadline."""
         if self._restored is None:
             raise CouldNotAsk("not run: the portal was not restored, or did not start")
+        if self._gone:
+            raise EngineGone("not run: the container engine is gone or does not answer")
         return self._restored
 
     def begin(self, chosen: Sequence[str], not_chosen: Sequence[str]) -> None:
@@ -57,6 +61,7 @@ class OwnTests:
 
     def how_it_went(self, error: BaseException) -> Seen:
         """`refused` is an answer, and a bad one; all others mean that nobody knows."""
+        self._gone = self._gone or isinstance(error, EngineGone)
         return Seen.TIMED_OUT if isinstance(error, OutOfTime) else how_it_went(error)
 
     def ended(self, test: OwnTest) -> None:

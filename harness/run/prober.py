@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from harness import clock
-from harness.errors import CommandFailed, CouldNotAsk
+from harness.errors import CommandFailed, CouldNotAsk, EngineGone
 from harness.kinds.contracts import PortalAccess, PortalKind
 from harness.run.journal import Journal
 
@@ -37,11 +37,12 @@ class Prober:
             try:
                 probe = self._kind.healthy(self._access)
                 now_good, found = probe.ok, probe.found
-            except (CouldNotAsk, CommandFailed) as error:
+            except Exception as error:
+                if not isinstance(error, CouldNotAsk | CommandFailed) or isinstance(error, EngineGone):
+                    # A broken adapter and an engine that is gone are ours: downtime is then not known.
+                    self._journal.mark("probe_broken", found=f"{type(error).__name__}: {error}"[:200])
+                    break
                 now_good, found = False, str(error)
-            except Exception as error:  # a broken adapter is ours: downtime is then not known
-                self._journal.mark("probe_broken", found=f"{type(error).__name__}: {error}"[:200])
-                break
             if self._stop.is_set() and not now_good:
                 break
             if now_good != good:

@@ -26,6 +26,8 @@ CREATE TABLE part (k int, at date) PARTITION BY LIST (k); CREATE TABLE part_1 PA
 INSERT INTO part VALUES (1, '2026-01-01'), (1, NULL), (NULL, '2026-01-01');
 CREATE TABLE child (extra text) INHERITS (number); INSERT INTO child (id, n, extra) VALUES (1, 1, 'with an id of its parent');
 CREATE MATERIALIZED VIEW many AS SELECT k, count(*) FROM part GROUP BY k; CREATE MATERIALIZED VIEW unfilled AS SELECT 1 WITH NO DATA;
+CREATE MATERIALIZED VIEW stale AS SELECT k, count(*) FROM part GROUP BY k; CREATE MATERIALIZED VIEW of_stale AS SELECT max(count) FROM stale;
+INSERT INTO part VALUES (NULL, NULL), (NULL, NULL);
 CREATE TYPE pair AS (a int, b text); CREATE TABLE composed (p pair, l pair[]); INSERT INTO composed VALUES ((1, 'x,"y)'),
   ARRAY[(1, NULL)::pair, (NULL, '')::pair]);
 CREATE SEQUENCE down INCREMENT -3 CYCLE MINVALUE -10 MAXVALUE -1; SELECT nextval('down') FROM generate_series(1, 6);

@@ -55,5 +55,18 @@ def test_machine_is_named_with_its_date() -> None:
     assert "processors" in make_figures.machine()
 
 
+def test_figures_are_kept_by_group_and_not_mixed_with_those_of_other_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make_figures, "KEPT", tmp_path / "bench" / "figures.json")
+    rows, files = (figures.Figure(name, 1.0, 2.0, 0.5, 2, "s", "y") for name in ("rows", "files"))
+    assert make_figures.kept("one") == {}
+    make_figures.keep("one", {"rows": [rows]})
+    make_figures.keep("one", make_figures.kept("one") | {"files": [files]})
+    assert list(make_figures.kept("one").items()) == [("files", [files]), ("rows", [rows])]
+    assert make_figures.kept("another") == {}
+    assert make_figures.measured_on() == make_figures.measured_on()
+
+
 def test_inventories_are_measured_as_a_drill_makes_them() -> None:
     assert set(measure.ALL) == {"files", "rows", "commands", "memory", "script", "two"}

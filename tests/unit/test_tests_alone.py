@@ -82,6 +82,16 @@ def test_drills_of_one_name_in_two_folders_have_tests_of_their_own(tmp_path: Pat
         del sys.modules["test_alone_twin"]
 
 
+def test_garbage_of_the_run_is_no_matter_of_the_tests(tmp_path: Path) -> None:
+    """What broke is closed by the garbage collector, here while pytest ends, where a warning would be raised."""
+    (tmp_path / "conftest.py").write_text(
+        "import socket\ndef pytest_sessionfinish():\n    held = []\n    held += [held, socket.socket()]\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    told = run(tmp_path, "alone_garbage", "def test_a(): pass\n")
+    assert (told.reasons, told.results) == ([], {"test_a": "passed"})
+
+
 def test_an_interrupt_passes_through(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, "alone_interrupted", "def test_a(): raise KeyboardInterrupt\n")

@@ -1,6 +1,11 @@
-"""What a PostgreSQL database holds besides rows and sequences: one query per kind of object (GEN-D4, GEN-D5)."""
+"""What a PostgreSQL database holds besides rows: one query per kind of object (GEN-D4, GEN-D5), and sequences."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.kinds.contracts import Sql
+from harness.model.inventory import Item, ItemClass
 
 # A dump writes a rule's text with other brackets and casts than the server first stored, and the server keeps
 # what it is given: `ANY ((ARRAY['a'::varchar])::text[])` comes back as `ANY (ARRAY[('a'::varchar)::text])`.
@@ -111,3 +116,43 @@ OBJECTS = {
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('v', 'm') AND {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="c.oid")}""",
 }
+
+
+def objects(sql: Sql, kind: str) -> Iterator[Item]:
+    """All of one kind of `OBJECTS`, `<kind>/<name>`."""
+    query = f"""SELECT %s || '/' || k::text, encode(sha256(convert_to(coalesce(v, ''), 'UTF8')), 'hex')
+        FROM ({OBJECTS[kind].replace("%", "%%")}) AS o (k, v) ORDER BY k::text COLLATE "C" """
+    for key, digest in sql.rows(query, (kind,)):
+        yield Item(key, ItemClass.STATE, digest, {})
+
+
+def sequences(sql: Sql) -> Iterator[Item]:
+    """`last` and `highest` count in the sequence's own direction, so that greater always means further."""
+    listed = list(
+        sql.rows("""SELECT n.nspname, c.relname, s.last_value, s.increment_by, r.relname, rn.nspname, a.attname,
+            s.cycle FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = c.relname
+            LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+                AND d.refclassid = 'pg_class'::regclass
+            LEFT JOIN pg_class r ON r.oid = d.refobjid LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+            LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubid
+                AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+            WHERE c.relkind = 'S' ORDER BY (n.nspname || '.' || c.relname) COLLATE "C" """)
+    )
+    for schema, name, last, increment, table, table_schema, column, cycles in listed:
+        sign = -1 if increment and increment < 0 else 1
+        used = None
+        if column is not None:
+            furthest = "max" if sign > 0 else "min"
+            query = f"SELECT {furthest}({quoted(column)}) FROM {quoted(table_schema)}.{quoted(table)}"
+            used = next(iter(sql.rows(query)))[0]
+        attributes = {"last": "never asked" if last is None else str(sign * last)}
+        attributes["highest"] = "none" if used is None else str(sign * used)
+        if cycles:
+            attributes["cycles"] = "yes"
+        yield Item(f"sequence/{schema}.{name}", ItemClass.MONOTONE, "", attributes)
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'

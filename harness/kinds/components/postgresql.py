@@ -14,8 +14,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness.errors import CommandFailed
 from harness.kinds.components import _postgresql_surroundings as around
-from harness.kinds.components._postgresql_objects import OBJECTS
+from harness.kinds.components._postgresql_objects import OBJECTS, objects, quoted, sequences
 from harness.kinds.contracts import ComponentAccess, KindOptions, Probe, Sql, Stack, Surrounding, ToolImage
 from harness.kinds.records import whole_lines
 from harness.model.drill import Service
@@ -74,7 +75,8 @@ def connected(stack: Stack, service: str, options: Options, database: str | None
 def inventory(access: ComponentAccess) -> Iterator[Item | Lines]:
     """`row/<table>/<primary key>`, `sequence/<name>` and `<kind>/<name>` for each schema object and role.
 
-    A materialised view's rows count as well; foreign tables are elsewhere, and their rows do not.
+    A materialised view's rows count as well, together (`row/<view>/all`); foreign tables are elsewhere, and theirs
+    do not.
 
     Shape: digests of rows are 96-bit hashes of the row's text, of objects SHA-256; sequences are `monotone`
     with attributes `last` and `highest` (the highest value in use). Raises: CouldNotAsk, CommandFailed.
@@ -85,36 +87,40 @@ def inventory(access: ComponentAccess) -> Iterator[Item | Lines]:
             if kind == "row":
                 yield from _rows(sql, access, options)
             elif kind == "sequence":
-                yield from _sequences(sql)
+                yield from sequences(sql)
             else:
-                yield from _objects(sql, kind)
-
-
-def _objects(sql: Sql, kind: str) -> Iterator[Item]:
-    query = f"""SELECT %s || '/' || k::text, encode(sha256(convert_to(coalesce(v, ''), 'UTF8')), 'hex')
-        FROM ({OBJECTS[kind].replace("%", "%%")}) AS o (k, v) ORDER BY k::text COLLATE "C" """
-    for key, digest in sql.rows(query, (kind,)):
-        yield Item(key, ItemClass.STATE, digest, {})
+                yield from objects(sql, kind)
 
 
 def _rows(sql: Sql, access: ComponentAccess, options: Options) -> Iterator[Lines]:
     """All rows of all tables, of the snapshot that `sql` has, by a tool beside the server: a row costs the harness
-    nothing. Columns by their names: a dump puts inherited ones first. Source: fixtures/images/tools/rows.c."""
+    nothing. Columns by their names: a dump puts inherited ones first. Rules for a partitioned table hold for its
+    partitions, where its rows lie. Source: fixtures/images/tools/rows.c."""
     tables = """SELECT n.nspname, c.relname,
         array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
             AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attname),
         array(SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid
-            AND a.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attname)
+            AND a.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attname),
+        array(SELECT unnest(ARRAY[p.relname::text, q.nspname || '.' || p.relname]) FROM pg_class p
+            JOIN pg_namespace q ON q.oid = p.relnamespace
+            WHERE p.oid IN (SELECT c.oid UNION SELECT a::oid FROM pg_partition_ancestors(c.oid) AS a)),
+        c.relkind = 'm'
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE (c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated)
         AND n.nspname NOT IN ('pg_catalog', 'information_schema')
         AND n.nspname !~ '^pg_(toast|temp)'
         ORDER BY (n.nspname || '.' || c.relname || '/') COLLATE "C" """
-    asked = []
-    for schema, table, columns, keys in sql.rows(tables):
-        rules = [rule for rule in options.rows if rule.table in (table, f"{schema}.{table}")]
-        query = _row_query(schema, table, columns, keys, rules, options)
-        asked += [f"row/{schema}.{table}/", "" if rules else "state", f"COPY ({query}) TO STDOUT"]
+    asked, found = [], list(sql.rows(tables))
+    views = [(schema, table, columns) for schema, table, columns, _, _, derived in found if derived]
+    made_anew = any(_is_stale(access, options, *view) for view in views)  # one may be made of another one
+    for schema, table, columns, keys, names, derived in found:
+        rules = [rule for rule in options.rows if rule.table in names]
+        ignored = {column for rule in options.ignored_columns if rule.table in names for column in rule.columns}
+        held = [column for column in columns if column not in ignored]
+        whole = derived and not rules
+        query = _sum_query(schema, table, held) if whole else _row_query(schema, table, held, keys, rules)
+        item_class = "" if rules else ItemClass.DISPOSABLE if whole and made_anew else ItemClass.STATE
+        asked += [f"row/{schema}.{table}/", item_class, f"COPY ({query}) TO STDOUT"]
     if not asked:
         return
     request = b"".join(text.encode() + b"\0" for text in (_connection(access, options), _same_snapshot(sql), *asked))
@@ -146,51 +152,42 @@ def _same_snapshot(sql: Sql) -> str:
     return f"{pinned}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'"
 
 
-def _row_query(
-    schema: str, table: str, columns: list[str], keys: list[str], rules: list[RowRule], options: Options
-) -> str:
+def _is_stale(access: ComponentAccess, options: Options, schema: str, view: str, columns: list[str]) -> bool:
+    """Whether a materialised view holds something else than its query gives now: a dump does not hold its rows, and
+    a restore refreshes it. A query that fails excuses nothing. Source: PostgreSQL 15 documentation, pg_dump."""
+    row = f"ROW({', '.join(map(quoted, columns))})::text"
+    name = f"{quoted(schema)}.{quoted(view)}"
+    with connected(access.stack, access.component.service, options) as sql:
+        ((query,),) = sql.rows("SELECT rtrim(pg_get_viewdef(%s::regclass), ';')", (name,))
+        held, now = f"SELECT {row} FROM {name} AS t", f"SELECT {row} FROM ({query}) AS t"
+        differs = f"({held} EXCEPT ALL {now}) UNION ALL ({now} EXCEPT ALL {held})"
+        try:
+            return bool(next(iter(sql.rows(f"SELECT EXISTS ({differs})")))[0])
+        except CommandFailed:
+            return False
+
+
+def _sum_query(schema: str, view: str, columns: list[str]) -> str:
+    """A materialised view is one item: its rows have no keys, and how they are judged is decided at the source."""
+    sums = ", ".join(f"sum(hashtextextended(t, {seed}))" for seed in (0, 1))
+    rows = f"SELECT ROW({', '.join(map(quoted, columns))})::text AS t FROM {quoted(schema)}.{quoted(view)} AS t"
+    return f"SELECT 'all', count(*), {sums} FROM ({rows}) AS t"
+
+
+def _row_query(schema: str, table: str, columns: list[str], keys: list[str], rules: list[RowRule]) -> str:
     """Class (if there are rules), key, all other columns. A row without a primary key is named by its digest and its
     number among equal ones. `ONLY`: rows of tables that inherit are their own, and may have the same keys."""
-    names = {table, f"{schema}.{table}"}
-    ignored = {column for rule in options.ignored_columns if rule.table in names for column in rule.columns}
-    held = [_quoted(column) for column in columns if column not in ignored]
+    held = [quoted(column) for column in columns]
     text = f"ROW({', '.join(held)})::text"
     key = f"md5({text}) || '#' || row_number() OVER (PARTITION BY {text})"
     if len(keys) == 1:
-        key = _quoted(keys[0])
+        key = quoted(keys[0])
         held = [column for column in held if column != key]
     elif keys:
-        key = f"ROW({', '.join(map(_quoted, keys))})::text"
+        key = f"ROW({', '.join(map(quoted, keys))})::text"
     cases = "".join(f" WHEN {rule.where} THEN '{rule.item_class}'" for rule in rules)
     listed = [*([f"CASE{cases} ELSE 'state' END"] if cases else []), key, *held]
-    return f"SELECT {', '.join(listed)} FROM ONLY {_quoted(schema)}.{_quoted(table)} AS t"
-
-
-def _sequences(sql: Sql) -> Iterator[Item]:
-    """`last` and `highest` count in the sequence's own direction, so that greater always means further."""
-    listed = list(
-        sql.rows("""SELECT n.nspname, c.relname, s.last_value, s.increment_by, r.relname, rn.nspname, a.attname,
-            s.cycle FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            LEFT JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = c.relname
-            LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-                AND d.refclassid = 'pg_class'::regclass
-            LEFT JOIN pg_class r ON r.oid = d.refobjid LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
-            LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubid
-                AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-            WHERE c.relkind = 'S' ORDER BY (n.nspname || '.' || c.relname) COLLATE "C" """)
-    )
-    for schema, name, last, increment, table, table_schema, column, cycles in listed:
-        sign = -1 if increment and increment < 0 else 1
-        used = None
-        if column is not None:
-            furthest = "max" if sign > 0 else "min"
-            query = f"SELECT {furthest}({_quoted(column)}) FROM {_quoted(table_schema)}.{_quoted(table)}"
-            used = next(iter(sql.rows(query)))[0]
-        attributes = {"last": "never asked" if last is None else str(sign * last)}
-        attributes["highest"] = "none" if used is None else str(sign * used)
-        if cycles:
-            attributes["cycles"] = "yes"
-        yield Item(f"sequence/{schema}.{name}", ItemClass.MONOTONE, "", attributes)
+    return f"SELECT {', '.join(listed)} FROM ONLY {quoted(schema)}.{quoted(table)} AS t"
 
 
 def deletions(access: ComponentAccess) -> dict[str, int]:
@@ -201,10 +198,6 @@ def deletions(access: ComponentAccess) -> dict[str, int]:
         i.indrelid = relid AND i.indisprimary) THEN 0 ELSE n_tup_upd END FROM pg_stat_user_tables"""
     with connected(access.stack, access.component.service, options) as sql:
         return {f"row/{schema}.{table}/": int(count) for schema, table, count in sql.rows(query)}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def position(access: ComponentAccess) -> dict[str, JsonValue]:

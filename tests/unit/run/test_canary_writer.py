@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import CommandFailed, CouldNotAsk
+from harness.errors import CommandFailed, CouldNotAsk, EngineGone
 from harness.judge.objectives import downtime
 from harness.kinds.contracts import Probe
 from harness.model.drill import Drill, Objectives, Portal, Source, Stack
@@ -198,13 +198,17 @@ def test_prober_marks_changes_only(journal: Journal, monkeypatch: pytest.MonkeyP
     assert 0 < float(str(ended.facts["resolution_s"])) < DEADLINE_S
 
 
-def test_broken_adapter_ends_the_probing_and_makes_downtime_unknown(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [(KeyError("database"), "KeyError: 'database'"), (EngineGone("no socket"), "EngineGone: no socket")],
+)
+def test_what_is_ours_ends_the_probing_and_makes_downtime_unknown(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, error: Exception, found: str
 ) -> None:
     monkeypatch.setattr("harness.run.prober.EVERY_S", 0.001)
-    probe(journal, [True, KeyError("database"), True])
+    probe(journal, [True, error, True])
     assert marks(journal) == ["probing_started", "probe_broken", "probing_ended"]
     broken = journal.so_far().mark("probe_broken")
-    assert broken and broken.facts["found"] == "KeyError: 'database'"
+    assert broken and broken.facts["found"] == found
     result = downtime(DRILL, journal.so_far(), True)
     assert (result.outcome, result.measured_s) == (Outcome.UNKNOWN, None)
