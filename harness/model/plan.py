@@ -30,6 +30,7 @@ class Action(StrEnum):
     DISASTER = "disaster"
     CREATE_TARGET = "create_target"
     VERIFY_ARTEFACTS = "verify_artefacts"
+    LAUNCH_SERVICE = "launch_service"
     START_SERVICE = "start_service"
     RESTORE = "restore"
     INVENTORY_RESTORED = "inventory_restored"

@@ -18,6 +18,9 @@ from harness.prepare.plan_words import DEADLINES_S, OBSERVED_WHEN, WHY
 _SOURCES = re.compile(r" \([^()]*(?:\b[A-Z]+7?1?-D?[0-9]+|DESIGN|design fact)[^()]*\)(?=[.:]?)")
 
 
+OF_SERVICES = (Action.LAUNCH_SERVICE, Action.START_SERVICE)  # which may be called like a component
+
+
 class Steps:
     """Steps of one half in order; knows deadlines, words and requirement ids."""
 
@@ -39,7 +42,7 @@ class Steps:
                 deadline_s=deadlines.get(step, deadlines.get(str(action), DEADLINES_S[action])),
                 needs=tuple(needs),
                 why=f"{why} ({note})" if note else why,
-                requirements=component.requirements if component and action is not Action.START_SERVICE else (),
+                requirements=component.requirements if component and action not in OF_SERVICES else (),
             )
         )
         return step
