@@ -188,29 +188,6 @@ class Recovery:
         )
         self.session.journal.observe("difference", plain(difference), subject=component.name)
 
-<<<<<<< HEAD
-=======
-    def _rewire(self, step: Step) -> None:
-        """Replace each declared value exactly where it stands; a value that is not there is an error. One tool
-        container for each service, each file written once: this is time that the portal is not there."""
-        files: dict[tuple[str, str], list[Rewire]] = {}
-        for rewire in self.session.plan.rewire:
-            component = self.session.plan.component(rewire.component)
-            path = f"{component.options['path']}/{rewire.file}"
-            files.setdefault((component.service, path), []).append(rewire)
-        with ExitStack() as held:
-            shells: dict[str, Shell] = {}
-            for (service, path), rewires in files.items():
-                if service not in shells:
-                    tool = self.stack.tool(service, image=ToolImage.TOOLS, writable=True)
-                    shells[service] = held.enter_context(tool)
-                counts = _replaced(shells[service], path, rewires, step.deadline_s)
-                for rewire, count in zip(rewires, counts, strict=True):
-                    facts: JsonValue = {"from": rewire.old, "to": rewire.new, "count": count}
-                    self.session.journal.observe("rewired", facts, subject=path)
-        self.session.journal.mark("rewired")
-
->>>>>>> ddc273dfa26a0facde48e73270e05d3e97764e3f
     # ---------------------------------------------------------------- the end
 
     def _tear_down(self, step: Step) -> None:
@@ -230,19 +207,3 @@ def _after_the_end(step: Step) -> bool:
     return step.action is Action.TEAR_DOWN or (
         step.action is Action.OBSERVE and step.subject in (When.TESTED, When.TORN_DOWN)
     )
-<<<<<<< HEAD
-=======
-
-
-def _replaced(shell: Shell, path: str, rewires: list[Rewire], timeout_s: float) -> list[int]:
-    """How often each value stood in the file, one replaced after the other. Raises: StepFailed if one did not."""
-    text, counts = shell.run(["cat", path], timeout_s=timeout_s).ok().stdout, list[int]()
-    for rewire in rewires:
-        counts.append(text.count(rewire.old.encode()))
-        if not counts[-1]:
-            raise StepFailed(f"{path} does not hold {rewire.old!r}")
-        text = text.replace(rewire.old.encode(), rewire.new.encode())
-    # Written through the file, so that owner and mode stay.
-    shell.run(["sh", "-c", 'cat >"$1"', "rewire", path], stdin=text, timeout_s=timeout_s).ok()
-    return counts
->>>>>>> ddc273dfa26a0facde48e73270e05d3e97764e3f
