@@ -50,7 +50,7 @@ class RestWatch:
         self._session.journal.observe("at_rest", data)
         if self._wrong or changed:
             also = [f"{name} changed while it was copied" for name in changed]
-            raise StepFailed(f"the portal did not rest: {'; '.join([*self._wrong, *also][:5])}")
+            raise StepFailed(f"the portal did not rest: {'; '.join([*dict.fromkeys(self._wrong), *also][:5])}")
         if self._unknown or (isinstance(self._session.portal_kind, ShowsRest) and self._looks < 3):
             reason = self._unknown[0] if self._unknown else f"only {self._looks} looks"
             raise CouldNotAsk(f"whether the portal rested is not known: {reason}")

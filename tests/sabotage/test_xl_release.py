@@ -40,7 +40,7 @@ NAMED = {
     "file_missing/datastore": r"^row without file: .*repository/datastore/",
     "file_missing/segment": r"^missing: release:",
     "not_at_rest/never_stopped": r"^stop_source_portal|^confirm_rest: the portal did not rest",
-    "not_at_rest/started_again": r"^confirm_rest: the portal did not rest: port: expected closed, found port",
+    "not_at_rest/started_again": r"^confirm_rest: the portal did not rest: (port|processes|lock): expected",
     "not_rewired/one_workspace": r"^rewire: values of the source are left: .*workspaces/security/workspace\.xml",
     "purged_wrongly/after_the_start": r"^purge:search_index: search_index was to be emptied before the start",
     "purged_wrongly/one_left": r"^purge:search_index: not emptied: \./workspaces/security/index",
