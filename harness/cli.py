@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", run_drill, "perform a drill")
     run.add_argument("file", type=Path)
     run.add_argument("--only", nargs="+", default=[], metavar="CHECK", help="these checks only: a partial run")
+    run.add_argument("--components", nargs="+", default=[], metavar="NAME", help="restore these alone: a partial run")
     run.add_argument("--keep", action="store_true", help="leave the sandbox running")
     run.add_argument("--restore-point", type=Path, metavar="DIR", help="recover this one only; take no backup")
 
@@ -139,7 +140,7 @@ def run_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     from harness.report.progress import TerminalProgress
 
     drill = stages.read_drill(arguments.file)
-    plan = stages.make_plan(drill, tuple(arguments.only))
+    plan = stages.make_plan(drill, tuple(arguments.only), tuple(arguments.components))
     with (
         TerminalProgress() as progress,
         stages.drill_run(

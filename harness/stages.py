@@ -59,13 +59,17 @@ class Stages:
 
         return read_drill(path)
 
-    def make_plan(self, drill: Drill, only: tuple[str, ...] = ()) -> Plan:
-        """`only`: checks and objectives of a partial run; empty is all of them.
+    def make_plan(self, drill: Drill, only: tuple[str, ...] = (), components: tuple[str, ...] = ()) -> Plan:
+        """`only`: checks and objectives of a partial run; empty is all of them. `components`: the only ones that it
+        restores.
 
-        Raises: PortalDrillError if the drill has no such check.
+        Raises: PortalDrillError if the drill has no such check or component.
         """
         from harness.model.verdict import OBJECTIVES
-        from harness.prepare import make_plan
+        from harness.prepare import make_plan, restoring_only
+
+        if components:
+            return restoring_only(make_plan(drill), drill, components)
 
         plan = make_plan(drill, only_checks=tuple(name for name in only if name not in OBJECTIVES))
         return plan.model_copy(update={"only_checks": only})

@@ -16,10 +16,17 @@ MODULES = sorted(path for path in HARNESS.rglob("*.py"))
 MAY_IMPORT: dict[str, set[str]] = {
     "harness.errors": set(),
     "harness.clock": {"harness.model"},
+    "harness.at_once": set(),
     "harness.drill_files": set(),
     "harness.model": set(),
-    "harness.kinds": {"harness.model", "harness.errors"},
-    "harness.containers": {"harness.model", "harness.errors", "harness.clock", "harness.kinds.contracts"},
+    "harness.kinds": {"harness.model", "harness.errors", "harness.at_once"},
+    "harness.containers": {
+        "harness.model",
+        "harness.errors",
+        "harness.clock",
+        "harness.at_once",
+        "harness.kinds.contracts",
+    },
     "harness.prepare": {
         "harness.model",
         "harness.errors",
@@ -31,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.model",
         "harness.errors",
         "harness.clock",
+        "harness.at_once",
         "harness.containers",
         "harness.kinds.registry",
         "harness.kinds.contracts",

@@ -21,7 +21,7 @@ from harness.containers.references import resolve, resolved
 from harness.containers.shell import ContainerShell
 from harness.containers.sink import Sink
 from harness.containers.state import state_text
-from harness.containers.tool import TOOLS_IMAGE, tool_container
+from harness.containers.tool import TOOLS_IMAGE, KeptTools, tool_container
 from harness.containers.ways_out import ways_out
 from harness.errors import CouldNotAsk, HarnessBroken
 from harness.kinds.contracts import Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
@@ -50,6 +50,7 @@ class StackHandles:
         self._redact = redact
         self._network: StackNetwork | None = None
         self._sink: Sink | None = None
+        self._kept = KeptTools()
         self._containers: dict[str, str] = {}
         self._known_addresses: dict[str, str] = {}
         self._logs_since = 1.0
@@ -174,7 +175,8 @@ class StackHandles:
         mounts = service_mounts(wanted, self.owner, copy=False, read_only=not writable) if volumes else []
         if artefact is not None:
             mounts.append(folder_mount(artefact, writable=artefact_writable))
-        return tool_container(
+        new = partial(
+            tool_container,
             self.engine,
             TOOLS_IMAGE if image is ToolImage.TOOLS else wanted.image,
             self.owner,
@@ -186,6 +188,9 @@ class StackHandles:
             on_command=self._on_command,
             redact=self._redact,
         )
+        if writable or artefact is not None:
+            return new()
+        return self._kept.lent((service, image, networked, volumes), new)
 
     def _service(self, name: str) -> Service:
         for service in self.services:

@@ -30,7 +30,7 @@ NAME = "sink"
 
 
 class Sink:
-    """A running sink. `services` maps addresses to names, for all containers that were given the route."""
+    """A sink that was started. `services` maps addresses to names, for all containers that were given the route."""
 
     def __init__(self, engine: Engine, owner: Owner, network: StackNetwork) -> None:
         self._engine, self._owner = engine, owner
@@ -39,15 +39,16 @@ class Sink:
         self._passes = firewall.let_pass_inside(network.bridge, owner.run)
         self._container = _created(engine, owner, network)
         start_container(engine, self._container, "the sandbox's sink")
-        self.address = self._ready()
+        self.address = ""
 
-    def _ready(self) -> str:
-        """Raises: HarnessBroken with its last words if it does not come up."""
+    def await_ready(self) -> None:
+        """Until it listens and knows its address. Raises: HarnessBroken with its last words if it does not come up."""
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             lines = self._lines()
             if lines and "ready" in lines[0]:
-                return str(lines[0]["address"])
+                self.address = str(lines[0]["address"])
+                return
             if not self._is_running():
                 break
             time.sleep(0.02)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Literal
 
 from harness.containers import teardown, volumes
-from harness.containers.create import (
-    create_service,
-    start_container,
-)
+from harness.containers.create import create_service, start_container
 from harness.containers.engine import Engine, translated
 from harness.containers.handles import StackHandles
 from harness.containers.hooks import OnCommand, OnOutput, Redact, nothing_recorded, nothing_redacted, nothing_said
@@ -18,7 +17,9 @@ from harness.containers.labels import Owner
 from harness.containers.network import NOBODY, StackNetwork, create_network
 from harness.containers.one_shot import OneShot
 from harness.containers.sink import Sink
-from harness.kinds.contracts import CommandResult
+from harness.containers.tool import KeptTools
+from harness.errors import PortalDrillError
+from harness.kinds.contracts import CommandResult, Shell
 from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 
@@ -49,11 +50,14 @@ class ContainerStack(StackHandles):
     def create(self) -> StackNetwork:
         """Makes network and volumes; its facts say whether it is cut from the host. Raises: HarnessBroken."""
         self._network = create_network(self.engine, self.owner)
+        self._kept = KeptTools()
         if self._watched:
-            self._sink = Sink(self.engine, self.owner, self._network)
+            self._sink = Sink(self.engine, self.owner, self._network)  # comes up while the volumes are made
         volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
         if not self._copy:
             volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
+        if self._sink:
+            self._sink.await_ready()
         return self._network
 
     def start(self, service: str) -> None:
@@ -88,7 +92,10 @@ class ContainerStack(StackHandles):
 
         Returns: what could not be removed, with the reason; empty if nothing is left.
         """
+        self._kept.end()
         left = teardown.remove_stack(self.engine, self.owner)
+        with suppress(PortalDrillError):  # what could not be removed is left, and named
+            self._kept.remove()
         self._network = self._sink = None
         self._containers.clear()
         self._known_addresses.clear()
@@ -110,11 +117,31 @@ class ContainerStack(StackHandles):
 
     def proved_empty(self) -> dict[str, list[str]]:
         """The first names found in each volume: empty lists on a target. Raises: HarnessBroken, CouldNotAsk."""
-        return volumes.look_into(self.engine, self.owner, self.services)
+        if not (names := volumes.volume_names(self.services)):
+            return {}
+        with self._beside(names) as shell:
+            return volumes.look_into(shell, self.services)
 
     def free_of_fs(self) -> dict[str, JsonValue]:
         """`type`, `size_bytes`, `free_bytes` of the volumes' file system. Raises: CouldNotAsk."""
-        return volumes.filesystem_facts(self.engine, self.owner, volumes.volume_names(self.services))
+        if not (names := volumes.volume_names(self.services)):
+            return {}
+        with self._beside(names) as shell:
+            return volumes.filesystem_facts(shell, names[0])
+
+    def free_bytes(self, names: Sequence[str]) -> dict[str, int]:
+        """Bytes that are free for each of these volumes, which must exist. Raises: CouldNotAsk, CommandFailed."""
+        if not names:
+            return {}
+        with self._beside(tuple(names)) as shell:
+            return volumes.free_bytes(shell, names)
+
+    def remove_tools(self) -> None:
+        """The tool containers that are kept for the next question. Raises: HarnessBroken."""
+        self._kept.remove()
+
+    def _beside(self, names: tuple[str, ...]) -> AbstractContextManager[Shell]:
+        return self._kept.lent(names, partial(volumes.flat, self.engine, self.owner, names))
 
     def _made(self, service: Service) -> str:
         return create_service(

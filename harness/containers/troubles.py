@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from harness.containers import teardown, volumes
 from harness.containers.engine import Engine
 from harness.containers.labels import ROLE, RUN, Owner
 from harness.containers.memory import TIMEOUT_S, container_state, memory_ran_out
+from harness.containers.stack import ContainerStack
 from harness.containers.tool import TOOLS_IMAGE, tool_container
-from harness.model.drill import Service
 
 LEAST_BYTES = 20_000_000  # a server that needs a new log segment of 16 MiB stops before the last byte is used
 
 
-def troubles_of(engine: Engine, owner: Owner, services: Sequence[Service]) -> tuple[str, ...]:
-    """One sentence for each; empty if the containers and volumes of this owner lack nothing.
+def troubles_of(stack: ContainerStack) -> tuple[str, ...]:
+    """One sentence for each; empty if its containers and volumes lack nothing.
 
     Raises: CouldNotAsk, HarnessBroken.
     """
-    found = []
+    found, engine, owner = list[str](), stack.engine, stack.owner
     for item in teardown.list_containers(engine, [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"]):
         found += list(_of_container(engine, str(item["Id"]), teardown.name_of(item).removeprefix(owner.name_of(""))))
     names = {
         str(item["Name"]) for item in teardown.list_volumes(engine, [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"])
     }
-    there = [volume for volume in volumes.volume_names(services) if owner.name_of(volume) in names]
-    for volume, free in volumes.free_bytes(engine, owner, there).items():
+    there = [volume for volume in volumes.volume_names(stack.services) if owner.name_of(volume) in names]
+    for volume, free in stack.free_bytes(there).items():
         if free < LEAST_BYTES:
             found.append(f"the volume {volume} is full: {free:,} bytes are free")
     return tuple(found)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 
+from harness import at_once
 from harness.containers.create import volume_mount
 from harness.containers.engine import Engine, translated
 from harness.containers.labels import Owner
@@ -62,28 +63,29 @@ def prepare_mount_points(engine: Engine, owner: Owner, services: Iterable[Servic
     for service in services:
         by_image.setdefault(service.image, {}).update(_mount_points(service))
     done: set[str] = set()
+    wanted: list[tuple[str, tuple[str, ...], list[str]]] = []
     for image, points in by_image.items():
-        pairs = [(at, target) for target, at in points.items() if target not in done]
+        arguments = [part for target, at in points.items() if target not in done for part in (at, target)]
         done.update(points)
-        if pairs:
-            with _flat(engine, owner, _volumes_of(points), image=image, writable=True) as shell:
-                arguments = [part for pair in pairs for part in pair]
-                shell.run(["sh", "-euc", PREPARE, "sh", *arguments], timeout_s=TIMEOUT_S).ok()
+        wanted += [(image, _volumes_of(points), arguments)] if arguments else []
+
+    def prepare(one: tuple[str, tuple[str, ...], list[str]]) -> None:
+        with flat(engine, owner, one[1], image=one[0], writable=True) as shell:
+            shell.run(["sh", "-euc", PREPARE, "sh", *one[2]], timeout_s=TIMEOUT_S).ok()
+
+    at_once.each(prepare, wanted)
 
 
-def look_into(engine: Engine, owner: Owner, services: Sequence[Service]) -> dict[str, list[str]]:
-    """The first 20 names in each volume, mount points of other volumes left out.
+def look_into(shell: Shell, services: Sequence[Service]) -> dict[str, list[str]]:
+    """The first 20 names in each volume, mount points of other volumes left out; `shell` of `flat`.
 
     Raises: HarnessBroken, CouldNotAsk.
     """
     volumes = volume_names(services)
-    if not volumes:
-        return {}
     points = {target for service in services for target in _mount_points(service) if target.count("/") > 2}
     conditions = [part for point in sorted(points) for part in ("!", "-path", point)]
-    with _flat(engine, owner, volumes, image=TOOLS_IMAGE, writable=False) as shell:
-        command = ["sh", "-euc", LOOK, "sh", str(len(volumes)), *volumes, *conditions]
-        text = shell.run(command, timeout_s=TIMEOUT_S).ok().text
+    command = ["sh", "-euc", LOOK, "sh", str(len(volumes)), *volumes, *conditions]
+    text = shell.run(command, timeout_s=TIMEOUT_S).ok().text
     found: dict[str, list[str]] = {}
     for kind, _, name in (line.partition(" ") for line in text.splitlines()):
         if kind == "=":
@@ -95,28 +97,25 @@ def look_into(engine: Engine, owner: Owner, services: Sequence[Service]) -> dict
     return found
 
 
-def free_bytes(engine: Engine, owner: Owner, volumes: Sequence[str]) -> dict[str, int]:
-    """Bytes that are free for each volume. Raises: CouldNotAsk, HarnessBroken."""
-    if not volumes:
-        return {}
-    with _flat(engine, owner, volumes, image=TOOLS_IMAGE, writable=False) as shell:
-        command = ["stat", "--file-system", "--format=%S %a", *(f"{FLAT}/{volume}" for volume in volumes)]
-        lines = shell.run(command, timeout_s=TIMEOUT_S).ok().text.split()
+def free_bytes(shell: Shell, volumes: Sequence[str]) -> dict[str, int]:
+    """Bytes that are free for each volume; `shell` of `flat`. Raises: CouldNotAsk, CommandFailed."""
+    command = ["stat", "--file-system", "--format=%S %a", *(f"{FLAT}/{volume}" for volume in volumes)]
+    lines = shell.run(command, timeout_s=TIMEOUT_S).ok().text.split()
     return {v: int(size) * int(free) for v, size, free in zip(volumes, lines[::2], lines[1::2], strict=True)}
 
 
-def filesystem_facts(engine: Engine, owner: Owner, volumes: Sequence[str]) -> dict[str, JsonValue]:
-    """Type, size and free bytes of the file system that the volumes lie on. Raises: CouldNotAsk."""
-    if not volumes:
-        return {}
-    with _flat(engine, owner, volumes[:1], image=TOOLS_IMAGE, writable=False) as shell:
-        command = ["stat", "--file-system", "--format=%S %b %a %T", f"{FLAT}/{volumes[0]}"]
-        block, blocks, free, kind = shell.run(command, timeout_s=TIMEOUT_S).ok().text.split(maxsplit=3)
+def filesystem_facts(shell: Shell, volume: str) -> dict[str, JsonValue]:
+    """Type, size and free bytes of the file system that a volume lies on; `shell` of `flat`. Raises: CouldNotAsk."""
+    command = ["stat", "--file-system", "--format=%S %b %a %T", f"{FLAT}/{volume}"]
+    block, blocks, free, kind = shell.run(command, timeout_s=TIMEOUT_S).ok().text.split(maxsplit=3)
     return {"type": kind.strip(), "size_bytes": int(block) * int(blocks), "free_bytes": int(block) * int(free)}
 
 
 @contextmanager
-def _flat(engine: Engine, owner: Owner, volumes: Iterable[str], *, image: str, writable: bool) -> Iterator[Shell]:
+def flat(
+    engine: Engine, owner: Owner, volumes: Iterable[str], *, image: str = TOOLS_IMAGE, writable: bool = False
+) -> Iterator[Shell]:
+    """A shell that sees each volume beside the others, as a folder of `FLAT`."""
     mounts = [volume_mount(owner, v, f"{FLAT}/{v}", copy=False, read_only=not writable) for v in volumes]
     with tool_container(engine, image, owner, mounts) as shell:
         yield shell

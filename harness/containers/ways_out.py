@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 
+from harness import at_once
 from harness.containers.engine import Engine, translated
 from harness.containers.labels import Owner
 from harness.containers.network import StackNetwork
 from harness.containers.tool import TOOLS_IMAGE, tool_container
 from harness.errors import CouldNotAsk, PortalDrillError
-from harness.kinds.contracts import WayOut
+from harness.kinds.contracts import Shell, WayOut
 
 OUTSIDE = "203.0.113.1"  # an address of nobody (RFC 5737)
 PORT = 443
@@ -24,16 +26,20 @@ def ways_out(engine: Engine, owner: Owner, network: StackNetwork, containers: Se
     try:
         with tool_container(engine, TOOLS_IMAGE, owner, [], network=network, where="way out") as shell:
             with _Listener(network.gateway) as listener:
-                argv = ["sh", "-c", _TRY, "try", network.gateway, str(listener.port), str(PATIENCE_S)]
-                said = shell.run(argv, timeout_s=30).ok().text.strip()
+                tried = ((network.gateway, listener.port), (OUTSIDE, PORT))
+                said, outside = at_once.each(partial(_tried, shell), tried)
                 reached = listener.accepted > listener.by_us
             yield WayOut("services of the host", reached, "a listener was reached" if reached else said)
-            argv = ["sh", "-c", _TRY, "try", OUTSIDE, str(PORT), str(PATIENCE_S)]
-            said = shell.run(argv, timeout_s=30).ok().text.strip()
-            yield WayOut(f"the outside ({OUTSIDE})", not said, said or "it was reached")
+            yield WayOut(f"the outside ({OUTSIDE})", not outside, outside or "it was reached")
     except (PortalDrillError, OSError) as error:
         yield WayOut("services of the host and the outside", None, str(error))
     yield from _connected(engine, network, containers)
+
+
+def _tried(shell: Shell, target: tuple[str, int]) -> str:
+    """What a connection said; nothing if it was made. Raises: CouldNotAsk, CommandFailed."""
+    argv = ["sh", "-c", _TRY, "try", target[0], str(target[1]), str(PATIENCE_S)]
+    return shell.run(argv, timeout_s=30).ok().text.strip()
 
 
 def _connected(engine: Engine, network: StackNetwork, containers: Sequence[str]) -> Iterator[WayOut]:

@@ -26,7 +26,7 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     """
     started = evidence.mark("run_started")
     captured_here = evidence.mark("capture_began") is not None
-    record = Record(drill, plan, point, evidence, captured_here, _differences(evidence))
+    record = Record(drill, plan, point, evidence, captured_here, _differences(plan, evidence))
     only = plan.only_checks
     checks = tuple(
         _excused(_judge_check(use, record), record)
@@ -150,17 +150,17 @@ def _no_answer(use: CheckUse, reason: str, outcome: Outcome = Outcome.UNKNOWN) -
     return _result(use, Judgement(outcome, "an answer", reason))
 
 
-def _differences(evidence: Evidence) -> dict[str, Difference]:
-    return {
-        seen.subject: Difference.model_validate(seen.data)
-        for seen in evidence.observations("difference")
-        if seen.seen is Seen.SEEN
-    }
+def _differences(plan: Plan, evidence: Evidence) -> dict[str, Difference]:
+    """In the plan's order: they are looked for at once, and seen in any."""
+    seen = {one.subject: one for one in evidence.observations("difference") if one.seen is Seen.SEEN}
+    return {c.name: Difference.model_validate(seen[c.name].data) for c in plan.components if c.name in seen}
 
 
 def _partial(record: Record) -> list[str]:
     """What this run did not exercise; anything here and it is no proof of recovery."""
     lacking = [f"only the checks {', '.join(record.plan.only_checks)}"] if record.plan.only_checks else []
+    if record.plan.only_components:
+        lacking.append(f"all but the components {', '.join(record.plan.only_components)}; no portal was started")
     if not record.captured_here:
         lacking.append("the capture, measured RPO and downtime: recovered from an earlier restore point")
     lacking += [f"{waiver.what}: waived until {waiver.until}, {waiver.reason}" for waiver in record.drill.waivers]

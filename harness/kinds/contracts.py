@@ -756,13 +756,15 @@ def nothing_traced(component: str, keys: frozenset[str]) -> Mapping[str, Trace]:
 class CheckAccess(SourceAccess):
     """Given to a check's `observe`. `differences` are those taken at rest; `leftovers` is filled at `torn_down`
     (what could not be removed; None: that is not known). `trace(component, keys)`: what the inventories say of some
-    keys; nothing of those that none of them has, nor of a component that was not compared."""
+    keys; nothing of those that none of them has, nor of a component that was not compared. `queries` are the
+    portal's, chosen once of what was restored: nobody writes before `settled`."""
 
     restore_point: RestorePoint
     canaries: tuple[Canary, ...]
     differences: Mapping[str, Difference]
     leftovers: tuple[str, ...] | None = None
     trace: Callable[[str, frozenset[str]], Mapping[str, Trace]] = nothing_traced
+    queries: Callable[[], Sequence[Query]] = tuple
 
 
 @dataclass(frozen=True)

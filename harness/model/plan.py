@@ -30,6 +30,7 @@ class Action(StrEnum):
     DISASTER = "disaster"
     CREATE_TARGET = "create_target"
     VERIFY_ARTEFACTS = "verify_artefacts"
+    LAUNCH_SERVICE = "launch_service"
     START_SERVICE = "start_service"
     RESTORE = "restore"
     INVENTORY_RESTORED = "inventory_restored"
@@ -81,6 +82,7 @@ class Plan(Frozen):
     uncovered: tuple[str, ...] = ()  # volumes that no component looks into, and no waiver names
     supplied_from_outside: tuple[str, ...] = ()
     only_checks: tuple[str, ...] = ()  # not empty: a partial run (`-k`)
+    only_components: tuple[str, ...] = ()  # not empty: a partial run that restores these alone, and starts no portal
 
     def component(self, name: str) -> Component:
         return next(component for component in self.components if component.name == name)

@@ -1,4 +1,4 @@
-"""Options of kinds as the file writes them, checked by each kind's own model.
+"""Options and classes of kinds as the file writes them, options checked by each kind's own model.
 
 A kind's field `within_s` is the word `within` in the file, with a unit: `within: 3 min`.
 """
@@ -6,20 +6,25 @@ A kind's field `within_s` is the word `within` in the file, with a unit: `within
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
 from harness.kinds import registry
+from harness.kinds.contracts import ProductComponent
 from harness.model.frozen import JsonValue
+from harness.model.inventory import ClassRule, ItemClass
 from harness.prepare.mistakes import Mistakes, shown
+from harness.prepare.schema import ComponentText
 from harness.prepare.units import seconds
 from harness.prepare.yaml_source import At
 
 Options = dict[str, JsonValue]
 
 
-def words(model: type[BaseModel]) -> dict[str, str]:
+@lru_cache(maxsize=256)
+def words(model: type[BaseModel]) -> Mapping[str, str]:
     """The file's word for each field of a kind's options, by word."""
     return {_word(name): name for name in model.model_fields}
 
@@ -107,3 +112,15 @@ def _in_words(error: ValidationError) -> list[dict[str, Any]]:
         {**one, "loc": tuple(_word(part) if isinstance(part, str) else part for part in one["loc"])}
         for one in error.errors(include_url=False)
     ]
+
+
+def classes_of(row: ProductComponent | None, bound: Mapping[str, Any], text: ComponentText) -> tuple[ClassRule, ...]:
+    """The file's first, then the portal's, then the product's: the first that matches counts."""
+    written = [ClassRule(match=c.match, item_class=ItemClass(c.item_class), reason=c.reason) for c in text.classes]
+    usual = [ClassRule.model_validate(dict(rule)) for rule in bound.get("classes", ())]
+    return (*written, *usual, *_demanded(row.classes if row else ()))
+
+
+@lru_cache(maxsize=256)
+def _demanded(classes: tuple[tuple[str, str, str], ...]) -> tuple[ClassRule, ...]:
+    return tuple(ClassRule(match=m, item_class=ItemClass(c), reason=r) for m, c, r in classes)

@@ -18,6 +18,9 @@ from harness.prepare.plan_words import DEADLINES_S, OBSERVED_WHEN, WHY
 _SOURCES = re.compile(r" \([^()]*(?:\b[A-Z]+7?1?-D?[0-9]+|DESIGN|design fact)[^()]*\)(?=[.:]?)")
 
 
+OF_SERVICES = (Action.LAUNCH_SERVICE, Action.START_SERVICE)  # which may be called like a component
+
+
 class Steps:
     """Steps of one half in order; knows deadlines, words and requirement ids."""
 
@@ -39,7 +42,7 @@ class Steps:
                 deadline_s=deadlines.get(step, deadlines.get(str(action), DEADLINES_S[action])),
                 needs=tuple(needs),
                 why=f"{why} ({note})" if note else why,
-                requirements=component.requirements if component and action is not Action.START_SERVICE else (),
+                requirements=component.requirements if component and action not in OF_SERVICES else (),
             )
         )
         return step
@@ -68,6 +71,24 @@ def make_plan(drill: Drill, *, only_checks: tuple[str, ...] = ()) -> Plan:
         supplied_from_outside=_supplied_from_outside(drill),
         only_checks=only_checks,
     )
+
+
+def restoring_only(plan: Plan, drill: Drill, names: tuple[str, ...]) -> Plan:
+    """The plan, of whose recovery these components are left, each alone with the server that it needs: no portal is
+    started, and data parity is what can be shown (XLR-19).
+
+    Raises: PortalDrillError if the drill has no such component, or does not restore it.
+    """
+    restored = [step.subject for step in plan.recover if step.action is Action.RESTORE]
+    for name in names:
+        if name not in restored:
+            raise PortalDrillError(f"the drill {drill.name} restores no {name}. {nearest(name, restored)}".strip())
+    wanted = {f"{action}:{name}" for name in names for action in (Action.RESTORE, Action.INVENTORY_RESTORED)}
+    wanted |= {Action.PREFLIGHT, Action.VERIFY_ARTEFACTS, f"{Action.OBSERVE}:{When.AT_REST}", Action.TEAR_DOWN}
+    for step in reversed(plan.recover):
+        wanted |= {*step.needs} if step.id in wanted else set()
+    recover = tuple(step for step in plan.recover if step.id in wanted)
+    return plan.model_copy(update={"recover": recover, "only_checks": ("data_parity",), "only_components": names})
 
 
 def capture_order(drill: Drill) -> tuple[Component, ...]:

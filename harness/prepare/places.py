@@ -52,7 +52,7 @@ def _place(component: Component, services: dict[str, Service]) -> object:
     if isinstance(path, str) and service is not None:
         volume = volume_at(service, path)
         mount = next((m for m, name in service.volumes.items() if name == volume), "/")
-        return (volume, str(PurePosixPath(path).relative_to(mount))) if volume else None
+        return (volume, _below(path, mount)) if volume else None
     database = component.options.get("database")
     return (component.kind, component.service, database) if isinstance(database, str) else None
 
@@ -83,6 +83,11 @@ def volume_at(service: Service, path: str) -> str | None:
         if volume is not None:
             return None if is_folder(volume) else volume
     return None
+
+
+@lru_cache(maxsize=1024)
+def _below(path: str, mount: str) -> str:
+    return str(PurePosixPath(path).relative_to(mount))
 
 
 @lru_cache(maxsize=1024)

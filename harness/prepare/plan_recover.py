@@ -1,7 +1,8 @@
 """The recovering half of a plan: what is restored when, and which service runs by then.
 
-File trees of a service are restored before it starts; a server that a restore asks is started right before
-the first component that needs it. An index that fails to come back never keeps the portal from starting.
+File trees of a service are restored before it starts; a server that a restore asks must have started right before
+the first component that needs it, and begins to start as early as it can: the largest part of a recovery may be
+waiting for it. An index that fails to come back never keeps the portal from starting.
 """
 
 from __future__ import annotations
@@ -67,26 +68,38 @@ def _portal_up(drill: Drill, steps: AddsSteps, moments: frozenset[When], needed:
 def _restores(drill: Drill, steps: AddsSteps, target: str) -> tuple[str, ...]:
     """Restores, each with the services it needs; returns what the start of the portal depends on."""
     ordered, moved = restore_order(drill)
+    ordered = tuple(component for component in ordered if component.name not in drill.rebuilt())
+    launched = {
+        component.service: steps.add(Action.LAUNCH_SERVICE, component.service, needs=(target,))
+        for component in {c.service: c for c in ordered if registry.component(c.kind).NEEDS_SERVICE}.values()
+        if _needs_nothing(drill, drill.source.stack.service(component.service))
+    }
     started: dict[str, str] = {}
     needed: list[str] = []
     for component in ordered:
-        if component.name in drill.rebuilt():
-            continue
         kind = registry.component(component.kind)
         needs: tuple[str, ...] = (target,)
         if kind.NEEDS_SERVICE:
-            needs = (target, _start(drill, steps, component.service, target, started))
+            needs = (target, _start(drill, steps, component.service, target, launched, started))
         restore = steps.add(Action.RESTORE, component.name, needs=needs, note=moved.get(component.name, ""))
         if not kind.IS_INDEX:
             needed.append(restore)
     return tuple(needed)
 
 
-def _start(drill: Drill, steps: AddsSteps, service: str, target: str, started: dict[str, str]) -> str:
-    """The step that starts the service, after those it depends on; added once."""
+def _needs_nothing(drill: Drill, service: Service) -> bool:
+    """Whether it can start before anything is restored: no other service before it, no file of a backup in it."""
+    return not service.depends_on and not any(_lies_in(c, service, drill) for c in drill.components)
+
+
+def _start(
+    drill: Drill, steps: AddsSteps, service: str, target: str, launched: dict[str, str], started: dict[str, str]
+) -> str:
+    """The step after which the service runs, after those it depends on; added once."""
     if service not in started:
         stack = drill.source.stack
-        before = [_start(drill, steps, one, target, started) for one in stack.service(service).depends_on]
+        before = [_start(drill, steps, one, target, launched, started) for one in stack.service(service).depends_on]
+        before += [launched[service]] if service in launched else []
         files = [f"{Action.RESTORE}:{c.name}" for c in drill.components if _lies_in(c, stack.service(service), drill)]
         started[service] = steps.add(Action.START_SERVICE, service, needs=(target, *before, *files))
     return started[service]

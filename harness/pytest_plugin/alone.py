@@ -36,7 +36,7 @@ class _Open(Stages):
     def read_drill(self, path: Path) -> Drill:
         return self._drill
 
-    def make_plan(self, drill: Drill, only: tuple[str, ...] = ()) -> Plan:
+    def make_plan(self, drill: Drill, only: tuple[str, ...] = (), components: tuple[str, ...] = ()) -> Plan:
         return None  # type: ignore[return-value]  # nobody asks for it: the run has its own
 
     def drill_run(self, *given: Any, **named: Any) -> AbstractContextManager[Run]:

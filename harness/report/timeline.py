@@ -178,7 +178,7 @@ def _portal(axis: _Axis, evidence: Evidence) -> Iterator[Lane]:
     for line in evidence.steps():
         end_s = line.at.monotonic_s
         action, _, subject = line.step.partition(":")
-        if action in ("start_service", "start_portal", "rebuild"):
+        if action in ("launch_service", "start_service", "start_portal", "rebuild"):
             what = subject or "the portal"
             starting.append(axis.bar(end_s - line.duration_s, end_s, "start", f"{action.replace('_', ' ')}: {what}"))
     instants = [mark for name in ENDS[1:] for mark in evidence.marks(name)]

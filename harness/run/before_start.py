@@ -47,13 +47,17 @@ def rewire(box: Sandbox, step: Step) -> None:
     session = box.session
     with ExitStack() as held:
         shells: dict[str, Shell] = {}
+        files: dict[tuple[str, str], list[Rewire]] = {}  # each is written once
         for one in session.plan.rewire:
             component = session.plan.component(one.component)
             if component.service not in shells:
                 tool = box.stack.tool(component.service, image=ToolImage.TOOLS, writable=True)
                 shells[component.service] = held.enter_context(tool)
             for path in _files(shells[component.service], component, one, step.deadline_s):
-                count = _replaced(shells[component.service], path, one, step.deadline_s)
+                files.setdefault((component.service, path), []).append(one)
+        for (service, path), rewires in files.items():
+            counts = _replaced(shells[service], path, rewires, step.deadline_s)
+            for one, count in zip(rewires, counts, strict=True):
                 facts: JsonValue = {"from": one.old, "to": one.new, "count": count}
                 session.journal.observe("rewired", facts, subject=path)
         left = [text for name in _rewired(box) for text in _left_over(box, name, shells, step.deadline_s)]
@@ -79,16 +83,17 @@ def _files(shell: Shell, component: Component, one: Rewire, timeout_s: float) ->
     return found
 
 
-def _replaced(shell: Shell, path: str, rewire: Rewire, timeout_s: float) -> int:
-    """How often the value stood in the file. Raises: StepFailed if it did not."""
-    held = shell.run(["cat", path], timeout_s=timeout_s).ok().stdout
-    count = held.count(rewire.old.encode())
-    if not count:
-        raise StepFailed(f"{path} does not hold {rewire.old!r}")
-    text = held.replace(rewire.old.encode(), rewire.new.encode())
+def _replaced(shell: Shell, path: str, rewires: list[Rewire], timeout_s: float) -> list[int]:
+    """How often each value stood in the file, one replaced after the other. Raises: StepFailed if one did not."""
+    text, counts = shell.run(["cat", path], timeout_s=timeout_s).ok().stdout, list[int]()
+    for rewire in rewires:
+        counts.append(text.count(rewire.old.encode()))
+        if not counts[-1]:
+            raise StepFailed(f"{path} does not hold {rewire.old!r}")
+        text = text.replace(rewire.old.encode(), rewire.new.encode())
     # Written through the file, so that owner and mode stay.
     shell.run(["sh", "-c", 'cat >"$1"', "rewire", path], stdin=text, timeout_s=timeout_s).ok()
-    return count
+    return counts
 
 
 def _left_over(box: Sandbox, name: str, shells: dict[str, Shell], timeout_s: float) -> Iterator[str]:

@@ -21,7 +21,7 @@ from harness.run.sandbox import troubles_in
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
 from harness.run.source_inventory import SourceInventories
-from harness.run.steps import Do, run_steps
+from harness.run.steps import Do, run_steps, side_by_side
 from harness.run.volumes import previous_volumes, volumes
 from harness.run.waiting import wait_for
 
@@ -61,9 +61,9 @@ class Capture:
         session.journal.mark("capture_began", self.point_id)
         do = self._actions()
         states: dict[str, StepState] = {}
-        for step in session.plan.capture:
-            states = run_steps("capture", [step], do, session.journal, session.progress, states, self._troubles)
-            if states[step.id] is not StepState.ENDED:
+        for steps in side_by_side(session.plan.capture):
+            states = run_steps("capture", steps, do, session.journal, session.progress, states, self._troubles)
+            if any(states[step.id] is not StepState.ENDED for step in steps):
                 return None
         return self.point
 

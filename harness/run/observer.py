@@ -50,6 +50,7 @@ class Observer:
             differences=self.box.differences,
             leftovers=self.box.leftovers,
             trace=self.box.trace,
+            queries=self.box.queries,
         )
         only = self.box.session.plan.only_checks
         for use in self.box.session.drill.checks:

@@ -67,6 +67,7 @@ class Recovery:
             Action.PREFLIGHT: self._preflight,
             Action.DISASTER: self._disaster,
             Action.CREATE_TARGET: self._create_target,
+            Action.LAUNCH_SERVICE: lambda step: self.stack.start(step.subject),
             Action.START_SERVICE: self._start_service,
             Action.RESTORE: self._restore,
             Action.INVENTORY_RESTORED: self._inventory_restored,
@@ -120,8 +121,9 @@ class Recovery:
         self.session.journal.mark("restore_started")
 
     def _start_service(self, step: Step) -> None:
-        """Start one server and wait until it can be asked; its data is empty, or restored by earlier steps."""
-        self.stack.start(step.subject)
+        """Wait until a server can be asked, started here unless it was launched; its data is empty, or restored."""
+        if f"{Action.LAUNCH_SERVICE}:{step.subject}" not in step.needs:
+            self.stack.start(step.subject)
         users = [c for c in self.session.plan.components if c.service == step.subject]
         asked = [c for c in users if registry.component(c.kind).NEEDS_SERVICE]
 
@@ -191,6 +193,7 @@ class Recovery:
     def _tear_down(self, step: Step) -> None:
         if self.session.keep:
             self.session.journal.mark("kept")
+            self.stack.remove_tools()
             return
         left = self.stack.remove()
         if self.capture is not None:

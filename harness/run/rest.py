@@ -45,12 +45,12 @@ class RestWatch:
         self.end()
         self._look()
         after = self._positions()
-        changed = sorted(name for name, position in after.items() if position != self._before.get(name))
+        changed = sorted(name for name, position in self._before.items() if position != after.get(name))
         data: JsonValue = {"looks": self._looks, "wrong": [*self._wrong], "changed": [*changed]}
         self._session.journal.observe("at_rest", data)
         if self._wrong or changed:
             also = [f"{name} changed while it was copied" for name in changed]
-            raise StepFailed(f"the portal did not rest: {'; '.join([*self._wrong, *also][:5])}")
+            raise StepFailed(f"the portal did not rest: {'; '.join([*dict.fromkeys(self._wrong), *also][:5])}")
         if self._unknown or (isinstance(self._session.portal_kind, ShowsRest) and self._looks < 3):
             reason = self._unknown[0] if self._unknown else f"only {self._looks} looks"
             raise CouldNotAsk(f"whether the portal rested is not known: {reason}")
@@ -72,14 +72,13 @@ class RestWatch:
             return
         try:
             with clock.deadline(60):
-                probes = list(kind.at_rest(self._access))
-        except (CouldNotAsk, CommandFailed) as error:
+                for probe in kind.at_rest(self._access):
+                    if not probe.ok:
+                        self._wrong.append(f"{probe.name}: expected {probe.expected}, found {probe.found}")
+        except (CouldNotAsk, CommandFailed) as error:  # what was found wrong before it stays wrong
             self._unknown.append(str(error))
-            return
-        self._looks += 1
-        for probe in probes:
-            if not probe.ok:
-                self._wrong.append(f"{probe.name}: expected {probe.expected}, found {probe.found}")
+        else:
+            self._looks += 1
 
     def _positions(self) -> dict[str, JsonValue]:
         """The newest change of anything in the trees of the portal's own service: also what left the contents equal."""

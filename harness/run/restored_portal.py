@@ -85,7 +85,7 @@ class RestoredPortal:
 
     def _sample(self) -> tuple[list[Query], Query | None]:
         """A few queries, and as the last one that of the newest canary that survived, if there is one."""
-        queries = [*itertools.islice(self.box.kind.queries(self.box.access), SAMPLE)]
+        queries = [*self.box.queries()[:SAMPLE]]
         for canary in reversed(self.box.canaries):
             alive = all(self.box.survived.get((canary.number, tier)) for tier in canary.refs)
             newest = self.box.kind.canary_query(canary) if alive and canary.edit_of is None else None

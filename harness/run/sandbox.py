@@ -12,7 +12,7 @@ from harness.containers.stack import ContainerStack
 from harness.containers.troubles import troubles_of
 from harness.errors import HarnessBroken
 from harness.kinds import registry
-from harness.kinds.contracts import ComponentAccess, KnowsAge, PortalAccess, PortalKind, Probe, Trace
+from harness.kinds.contracts import ComponentAccess, KnowsAge, PortalAccess, PortalKind, Probe, Query, Trace
 from harness.model.drill import Component
 from harness.model.inventory import Difference
 from harness.model.restore_point import Canary, RestorePoint
@@ -27,10 +27,7 @@ EVERY_S = 0.1
 
 def troubles_in(stack: ContainerStack) -> tuple[str, ...]:
     what = "the sandbox is too small" if stack.role == "sandbox" else "the source's machine is too small"
-    return tuple(
-        trouble if "paused" in trouble else f"{what}: {trouble}"
-        for trouble in troubles_of(stack.engine, stack.owner, stack.services)
-    )
+    return tuple(trouble if "paused" in trouble else f"{what}: {trouble}" for trouble in troubles_of(stack))
 
 
 @dataclass
@@ -45,6 +42,13 @@ class Sandbox:
     differences: dict[str, Difference] = field(default_factory=dict)
     survived: dict[tuple[int, str], bool] = field(default_factory=dict)
     leftovers: tuple[str, ...] | None = None
+    _queries: tuple[Query, ...] | None = None
+
+    def queries(self) -> tuple[Query, ...]:
+        """What to search for, chosen once: reading all texts takes seconds. Raises: CouldNotAsk, CommandFailed."""
+        if self._queries is None:
+            self._queries = tuple(self.kind.queries(self.access))
+        return self._queries
 
     @property
     def kind(self) -> PortalKind:

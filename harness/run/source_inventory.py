@@ -36,12 +36,18 @@ class Volatile:
 
 
 class SourceInventories:
-    """Inventories into a restore point's folder; `taken` in order."""
+    """Inventories into a restore point's folder. Several may be taken at once."""
 
     def __init__(self, session: Session, stack: Stack, folder: Path) -> None:
         self._session, self._journal, self._stack, self._folder = session, session.journal, stack, folder
         self._deletions: dict[str, Mapping[str, int] | None] = {}
-        self.taken: list[InventoryRef] = []
+        self._taken: dict[tuple[str, str], InventoryRef] = {}
+
+    @property
+    def taken(self) -> list[InventoryRef]:
+        """In the order of the plan, those from before the backup first."""
+        wanted = [(moment, c.name) for moment in ("before", "after") for c in self._session.plan.components]
+        return [self._taken[one] for one in wanted if one in self._taken]
 
     def take(self, step: Step, moment: str) -> None:
         component = self._session.plan.component(step.subject)
@@ -65,7 +71,7 @@ class SourceInventories:
             volatile_bytes=volatile.bytes,
             form=FORM,
         )
-        self.taken.append(ref)
+        self._taken[moment, component.name] = ref
         self._journal.observe("inventory", ref.model_dump(mode="json"), subject=f"{component.name} {moment}")
         if moment == "after":
             self._see_rotated(component, self._folder / relative)
@@ -97,7 +103,7 @@ class SourceInventories:
     def _see_rotated(self, component: Component, after: Path) -> None:
         """Logs that the source itself began anew between its inventories: only here can their beginnings be asked."""
         kind = registry.component(component.kind)
-        before = next((r for r in self.taken if (r.component, r.moment) == (component.name, "before")), None)
+        before = self._taken.get(("before", component.name))
         if before is None or not isinstance(kind, ComparesPrefixes):
             return
         access = ComponentAccess(component, self._stack)

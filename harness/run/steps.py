@@ -1,12 +1,13 @@
-"""Runs planned steps in order; a failure is data (DESIGN 5), what depends on it is skipped."""
+"""Runs planned steps in order, inventories two at once; a failure is data (DESIGN 5), what depends on it is skipped."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
-from harness import clock
+from harness import at_once, clock
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, PortalDrillError, StepFailed
 from harness.model.evidence import StepLine, StepState
 from harness.model.plan import Action, Step
@@ -15,6 +16,8 @@ from harness.run.journal import Journal
 
 # Steps in which the harness looks instead of restoring: their time is not the portal's (DESIGN 6).
 OBSERVING = frozenset({Action.INVENTORY_RESTORED, Action.OBSERVE})
+# Steps that only look, each into another component: two of them at once, where several follow one another.
+TOGETHER = frozenset({Action.INVENTORY_BEFORE, Action.INVENTORY_AFTER, Action.INVENTORY_RESTORED})
 # What cleans up is done even when nothing can be written down any more.
 CLOSING = frozenset({Action.TEAR_DOWN})
 ASKING_S = 30.0  # to find out whose the fault is
@@ -45,18 +48,28 @@ def run_steps(
     Raises: HarnessBroken if the evidence cannot be written: nothing more may be done then but cleaning up.
     """
     states: dict[str, StepState] = dict(earlier or {})
-    for step in steps:
+
+    def run(step: Step) -> StepLine:
         if journal.broken and step.action not in CLOSING:
             raise HarnessBroken(journal.broken)
-        lacking = [need for need in step.needs if states.get(need) is not StepState.ENDED]
-        progress.step_started(half, step)
-        if lacking:
-            line = journal.step(step.id, StepState.SKIPPED, 0.0, f"needs {', '.join(lacking)}")
-        else:
-            line = _run_one(step, do[step.action], journal, troubles)
-        states[step.id] = line.state
-        progress.step_ended(half, step, line)
+        if lacking := [need for need in step.needs if states.get(need) is not StepState.ENDED]:
+            return journal.step(step.id, StepState.SKIPPED, 0.0, f"needs {', '.join(lacking)}")
+        return _run_one(step, do[step.action], journal, troubles)
+
+    for together in side_by_side(steps):
+        for step in together:
+            progress.step_started(half, step)
+        lines = at_once.each(run, together) if len(together) > 1 else [run(together[0])]
+        for step, line in zip(together, lines, strict=True):
+            states[step.id] = line.state
+            progress.step_ended(half, step, line)
     return states
+
+
+def side_by_side(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """What follows one another and may be done at once; most steps are alone. Such steps never need one another."""
+    for _, several in groupby(steps, lambda step: step.action if step.action in TOGETHER else step.id):
+        yield [*several]
 
 
 def _run_one(step: Step, do: Do, journal: Journal, troubles: Troubles) -> StepLine:

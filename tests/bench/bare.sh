@@ -33,11 +33,17 @@ serve() { # source or sandbox, service, docker's options, image and command …
   docker run -d --init --name "$run-$1-$2" --hostname "$2" --network "$run-$1" --network-alias "$2" "${@:3}" >/dev/null
 }
 
-start_servers() {
+launch_servers() {
   serve "$1" db -v "$run-$1-database:/var/lib/postgresql/data" -e POSTGRES_PASSWORD=Postgres-4711 "$postgres"
   serve "$1" search -v "$run-$1-search_data:/var/lib/opensearch" \
     -v "$run-$1-search_snapshots:/var/lib/opensearch-snapshots" "$opensearch"
+}
+
+await_database() {
   until docker exec "$run-$1-db" pg_isready -q -h localhost -U postgres; do sleep 0.1; done
+}
+
+await_search() {
   until curl -sf "$(url "$1" search 9200)/_cluster/health?wait_for_status=yellow" -o /dev/null; do sleep 0.1; done
 }
 
@@ -72,7 +78,9 @@ create source
 for volume in $volumes; do
   docker run --rm --network none -v "$golden-$volume:/from:ro" -v "$run-source-$volume:/to" "$tools" cp -a /from/. /to
 done
-start_servers source
+launch_servers source
+await_database source
+await_search source
 start_portal source
 total="$(found source)"
 [ "${total:-0}" -gt 0 ]
@@ -101,6 +109,7 @@ remove source
 started=$EPOCHREALTIME
 (cd "$artefacts" && sha256sum --quiet --check manifest)
 create sandbox
+launch_servers sandbox # what takes longest first
 unpack() {
   tool "$run-sandbox-$1" /tree rw tar --extract --file "/artefact/$1.tar" "${tree[@]}" --same-owner \
     --preserve-permissions --warning=no-timestamp -C /tree
@@ -108,11 +117,12 @@ unpack() {
 unpack application_server
 unpack liferay_home
 unpack document_library
-start_servers sandbox
+await_database sandbox
 sed 's/^CREATE ROLE postgres;$//' "$artefacts/roles.sql" |
   client sandbox psql -X -q -v ON_ERROR_STOP=1 --single-transaction -d postgres -f - >/dev/null
 client sandbox pg_restore --create --exit-on-error --jobs=2 -d postgres /artefact/database.dump
 client sandbox vacuumdb --analyze-only --quiet -d portal
+await_search sandbox
 for name in bench-2 bench-1; do # what people wrote first
   tool "$run-sandbox-search_snapshots" /to rw \
     sh -ec 'cp -R "/artefact/$1" /to/ && chown -R --reference=/to "/to/$1"' copy "$name"

@@ -29,8 +29,9 @@ ROWS = {
 }
 INJECTED = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Injects)]
 ALTERED = [name for name in ROWS if name not in INJECTED]
-# The offline backup and the index, once each; all else is a proof.
-IN_CI = {"not_at_rest/started_again", "stale/directory_older", "sql/moved_in_both"}
+# What only an offline backup can have, once, without the two clean drills that all others rest on, and the one fault
+# that only two databases can have; the others are proofs.
+IN_CI = {"not_at_rest/started_again", "sql/moved_in_both"}
 # Faults of a procedure that is rehearsed with an index built anew.
 REBUILT = {name for name in ROWS if name.startswith("purged_wrongly/")}
 
@@ -40,13 +41,13 @@ NAMED = {
     "file_extra/lock": r"^repository_directory: extra \.lock$",
     "file_extra/newer_plugin": r"^jar\.plugins/release-calendar-1\.5\.0\.jar: expected nothing",
     "file_missing/attachments": r"^row without file: installation: db/files/",
-    "file_missing/datastore": r"^row without file: repository/datastore/",
+    "file_missing/datastore": r"^row without file: .*repository/datastore/",
     "file_missing/hotfix": r"^hotfix: expected 7\.5\.0-hotfix-3, found none",
     "file_missing/segment": r"^missing: release:",
     "mode_lost/start_script": r"^start_portal: .*run\.sh",
     "not_at_rest/never_stopped": r"^stop_source_portal|^confirm_rest: the portal did not rest",
-    "not_at_rest/started_again": r"^confirm_rest: the portal did not rest: port: expected closed, found port",
-    "not_at_rest/started_while_copied": r"^confirm_rest: the portal did not rest: port: expected closed, found port",
+    "not_at_rest/started_again": r"^confirm_rest: the portal did not rest: (port|processes|lock): expected",
+    "not_at_rest/started_while_copied": r"^confirm_rest: the portal did not rest: (port|processes|lock): expected",
     "not_rewired/one_workspace": r"^rewire: values of the source are left: .*workspaces/security/workspace\.xml",
     "purged_wrongly/after_the_start": r"^purge:search_index: search_index was to be emptied before the start",
     "purged_wrongly/one_left": r"^purge:search_index: not emptied: \./workspaces/security/index",
@@ -106,14 +107,17 @@ def test_damaged_restore_point_is_caught(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", cases(ALTERED))
-def test_fault_of_procedure_is_caught(name: str) -> None:
+def test_fault_of_procedure_is_caught(name: str, tmp_path: Path) -> None:
+    """What breaks the recovery is tried on a sound restore point, what breaks the backup on a source."""
     fault, row = ROWS[name]
-    drill, points = drill_of(row.product), points_of(row.product)
-    drill = rebuilding(drill) if name in REBUILT else drill
+    drill = rebuilding(drill_of(row.product)) if name in REBUILT else drill_of(row.product)
     plan = plan_of(drill)
     changed, note = altered(plan, fault, row.name)
-    point = None if changed.capture != plan.capture else points.today
-    verdict, folder = run(drill, changed, point, note)
+    if changed.capture != plan.capture:
+        root, point = tmp_path, None
+    else:
+        root, point = points_of(row.product).root, points_of(row.product).today
+    verdict, folder = run_drill(drill, changed, root, point, note, drill_file=FILES[row.product])
     assert_caught(name, row, verdict, folder, NAMED[name])
     if row.caught_by == "capture":
         assert_no_restore(row, folder)

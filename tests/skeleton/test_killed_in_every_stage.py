@@ -51,7 +51,10 @@ def assert_next_run_works(bench: Bench, point: Path) -> None:
     collect_garbage(bench.root)
     assert bench.left() == []
     assert collect_garbage(bench.root) == []
-    assert bench.perform(point=point).verdict["outcome"] == "PASS"
+    run = bench.perform(point=point)
+    assert run.verdict["outcome"] == "PASS", {
+        c["name"]: c["found"] for c in run.verdict["checks"] if c["outcome"] != "PASS"
+    }
 
 
 @pytest.mark.parametrize(("stage", "name"), cases(STEPS, "SIGKILL"))

@@ -93,7 +93,7 @@ def test_memory_that_runs_out_at_the_start_is_ours(bench: Bench, point: Path) ->
 
         threading.Thread(target=once_made).start()
 
-    run = bench.perform(point=point, progress=At("start_service:db", too_little))
+    run = bench.perform(point=point, progress=At("launch_service:db", too_little))
     assert (run.verdict["outcome"], run.outcomes["restore"]) == ("UNKNOWN", "UNKNOWN")
     assert "the sandbox is too small" in run.check("restore")["found"]
     assert "FAIL" not in run.outcomes.values()

@@ -40,7 +40,7 @@ class Fake(Stages):
             raise self.error
         return SimpleNamespace(name="liferay-nightly")
 
-    def make_plan(self, drill: Any, only: tuple[str, ...] = ()) -> Any:
+    def make_plan(self, drill: Any, only: tuple[str, ...] = (), components: tuple[str, ...] = ()) -> Any:
         return SimpleNamespace(only=only, model_dump_json=lambda **_: '{"drill": "liferay-nightly"}')
 
     def explain(self, drill: Any, plan: Any) -> str:

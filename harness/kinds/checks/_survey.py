@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from harness import at_once
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import (
     UNDECLARED,
-    ComponentAccess,
     Occupies,
     Shell,
     SourceAccess,
-    Surrounded,
     Surrounding,
 )
 from harness.kinds.records import records
@@ -157,13 +156,16 @@ class Container:
         self.survey, self.service, self.layout, self.closed = survey, service, layout, closed
         self.stack, self.shell = access.stack, access.stack.shell(service)
         self.changed: list[str] = []  # in the own layer, not excused
+        self._held: set[str] = set()
+        self._listed = at_once.begin(lambda: [*self.stack.changed_files(service)])  # the engine reads the whole image
 
-    def look(self) -> None:
+    def look_inside(self) -> None:
         self.survey.part(f"volumes of {self.service}", self._volumes)
-        held: set[str] = set()
         if not self.closed:
-            self.survey.part(f"open files of {self.service}", lambda: held.update(self._open()))
-        self.survey.part(f"changed files of {self.service}", lambda: self._own_layer(held))
+            self.survey.part(f"open files of {self.service}", lambda: self._held.update(self._open()))
+
+    def look_at_layer(self) -> None:
+        self.survey.part(f"changed files of {self.service}", self._own_layer)
 
     def _volumes(self) -> None:
         for path, volume in self.layout.mounts.items():
@@ -189,8 +191,8 @@ class Container:
             why = f"{count} files beside the declared trees of the same volume"
             self.survey.add(Surrounding(f"files {self.service}:{top}", False, why, ("LR-18", "LR71-10")))
 
-    def _own_layer(self, held: set[str]) -> None:
-        paths = [path for path in self.stack.changed_files(self.service) if self.layout.mount_of(path) is None]
+    def _own_layer(self) -> None:
+        paths = [path for path in self._listed() if self.layout.mount_of(path) is None]
         rest = []
         for path in paths:
             if why := excuse(path):
@@ -202,7 +204,7 @@ class Container:
             if kind == "folder" or (kind == "removed" and path not in set(self.stack.changed_files(self.service))):
                 continue
             self.changed.append(path)
-            what = "in the container's own layer, and held open by a process" if path in held else ""
+            what = "in the container's own layer, and held open by a process" if path in self._held else ""
             why = what or ("removed against the image" if kind == "removed" else "added or changed against the image")
             self.survey.add(Surrounding(f"file {self.service}:{path}", False, why, ("LR-18", "LR-4")))
 
@@ -241,9 +243,3 @@ def _kinds(shell: Shell, paths: list[str]) -> list[str]:
         argv = ["sh", "-c", _KIND, "kind", *paths[at : at + MOST]]
         found += shell.run(argv, timeout_s=TIMEOUT_S).ok().text.split()
     return found
-
-
-def look_around(access: SourceAccess, component: Component) -> Iterator[Surrounding]:
-    kind = access.component_kinds[component.name]
-    if isinstance(kind, Surrounded):
-        yield from kind.surroundings(ComponentAccess(component, access.stack))

@@ -14,7 +14,7 @@ from functools import partial
 
 from pydantic import Field
 
-from harness.kinds.checks._survey import Container, Survey, layouts, look_around
+from harness.kinds.checks._survey import Container, Survey, layouts
 from harness.kinds.contracts import (
     Judgement,
     KindOptions,
@@ -22,6 +22,7 @@ from harness.kinds.contracts import (
     PlacesFiles,
     Record,
     SourceAccess,
+    Surrounded,
     Surrounding,
     When,
     joined,
@@ -56,16 +57,12 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
     """
     survey = Survey()
     found = layouts(access, survey)
-    changed: dict[str, list[str]] = {}
-    for service, layout in found.items():
-        container = Container(access, survey, service, layout, service in options.closed_services)
-        container.look()
-        changed[service] = container.changed
-    for component in access.plan.components:
-        survey.part(
-            f"around {component.name}",
-            partial(_around, access, survey, component, found[component.service], changed[component.service]),
-        )
+    containers = {
+        service: Container(access, survey, service, layout, service in options.closed_services)
+        for service, layout in found.items()
+    }
+    for container in containers.values():
+        container.look_inside()
     kind = access.portal_kind
     if isinstance(kind, PlacesFiles):
         places = partial(kind.places, access.portal)
@@ -73,6 +70,14 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
     if isinstance(kind, NamesEndpoints):
         survey.part("hosts of the configuration", partial(_endpoints, kind, access, survey))
     _own_hosts(access, survey)
+    for container in containers.values():
+        container.look_at_layer()
+    for component in access.plan.components:
+        changed = containers[component.service].changed
+        survey.part(
+            f"around {component.name}",
+            partial(_around, access, survey, component, found[component.service], changed),
+        )
     left = [f"open files of {service}" for service in options.closed_services]
     left += [] if isinstance(kind, PlacesFiles) else ["where the portal keeps its files"]
     left += [] if isinstance(kind, NamesEndpoints) else ["hosts of the portal's configuration"]
@@ -82,7 +87,8 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
 def _around(
     access: SourceAccess, survey: Survey, component: Component, layout: Layout, changed: Collection[str]
 ) -> None:
-    for one in look_around(access, component):
+    kind = access.component_kinds[component.name]
+    for one in kind.surroundings(access.on(component)) if isinstance(kind, Surrounded) else ():
         if one.name.startswith("host "):
             _host(survey, one.name.removeprefix("host "), one.why)
             continue

@@ -57,7 +57,10 @@ def loosened(options: Options) -> Iterator[str]:
 def judge(record: Record, options: Options) -> Judgement:
     """FAIL: missing, extra or changed. UNKNOWN: a component without a comparison, empty on both sides, or with
     more transient items than the bracket may excuse."""
-    components = [c for c in record.plan.components if c.name not in record.drill.rebuilt()]
+    only = record.plan.only_components
+    components = [
+        c for c in record.plan.components if c.name not in record.drill.rebuilt() and (not only or c.name in only)
+    ]
     outcomes, named, count, compared, ignored = list[Outcome](), list[list[str]](), 0, 0, 0
     for component in components:
         difference = record.differences.get(component.name)

@@ -50,6 +50,7 @@ def _not_restored(record: Record, states: Mapping[str, StepLine]) -> tuple[list[
     """Components of the drill that are neither rebuilt nor restored: without a step, and ended without a mark."""
     marked = {mark.subject for mark in record.evidence.marks("component_restored")}
     planned = {step.subject: step.id for step in record.plan.recover if step.action is Action.RESTORE}
-    wanted = [c.name for c in record.drill.components if c.name not in {*record.drill.rebuilt(), *marked}]
+    names = record.plan.only_components or tuple(component.name for component in record.drill.components)
+    wanted = [name for name in names if name not in {*record.drill.rebuilt(), *marked}]
     ended = {step for step, line in states.items() if line.state is StepState.ENDED}
     return [name for name in wanted if name not in planned], [n for n in wanted if planned.get(n) in ended]

@@ -7,11 +7,14 @@ Source: OpenSearch 2.19 documentation, snapshots; measured as ENGINES 1 describe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydantic import Field
 
 from harness.errors import CommandFailed
 from harness.kinds.components.opensearch import client, named_indexes, pattern
-from harness.kinds.contracts import BackupAccess, Http, KindOptions, RestoreAccess, ToolImage, joined
+from harness.kinds.contracts import BackupAccess, Http, KindOptions, RestoreAccess, Shell, ToolImage, joined
 from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 
@@ -39,7 +42,7 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
     http, name, folder = client(access), _repository(access), _folder(access)
     indexes = named_indexes(http, access)
     _register(http, name, folder)
-    try:
+    with _emptied(access, http, writable=True) as shell:
         body: JsonValue = {"indices": pattern(access), "include_global_state": False, "ignore_unavailable": False}
         reply = http.request(
             "PUT",
@@ -53,10 +56,7 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
             raise CommandFailed(
                 f"the snapshot is {made['state']}, shards {made['shards']}, failures {made['failures']}"
             )
-        _copy(access, folder, "/artefact/repository", writable=True)
-    finally:
-        http.request("DELETE", f"/_snapshot/{name}")
-        _copy(access, folder, None, writable=True)
+        _copy(access, shell, folder, "/artefact/repository")
     counts = {alias: _count(http, index) for alias, index in indexes.items()}
     version = http.request("GET", "/").expect(200).json()["version"]["number"]
     return {"tool": f"OpenSearch {version}", "snapshot": SNAPSHOT, "indexes": made["indices"], "documents": counts}
@@ -69,9 +69,9 @@ def restore(access: RestoreAccess) -> None:
     index is not healthy, or a count cannot be had.
     """
     http, name, folder = client(access), _repository(access), _folder(access)
-    _copy(access, "/artefact/repository", folder, writable=False)
-    _register(http, name, folder)
-    try:
+    with _emptied(access, http, writable=False) as shell:
+        _copy(access, shell, "/artefact/repository", folder)
+        _register(http, name, folder)
         _refuse_partial(http, f"/_snapshot/{name}/{access.facts['snapshot']}", access)
         for index in named_indexes(http, access).values():
             http.request("DELETE", f"/{index}").expect(200)
@@ -87,9 +87,6 @@ def restore(access: RestoreAccess) -> None:
         if shards["failed"] or shards["successful"] != shards["total"]:
             raise CommandFailed(f"the server answered 200, but of its shards {shards}")
         _refuse_lost(reply.json()["snapshot"]["indices"], access)  # of a pattern that nothing matches it says nothing
-    finally:
-        http.request("DELETE", f"/_snapshot/{name}")
-        _copy(access, folder, None, writable=False)
     for index in named_indexes(http, access).values():
         health = http.request(
             "GET", f"/_cluster/health/{index}", params={"wait_for_status": "yellow", "timeout": "30s"}
@@ -128,11 +125,10 @@ def _register(http: Http, name: str, folder: str) -> None:
     http.request("PUT", f"/_snapshot/{name}", body_json=body).expect(200)
 
 
-def _copy(access: BackupAccess | RestoreAccess, origin: str, target: str | None, *, writable: bool) -> None:
-    """Copy a repository with the owner that the server's volume has; without a target, remove it."""
-    script = """set -e; [ -n "$2" ] || { rm -rf "$1"; exit 0; }
-        rm -rf "$2"; mkdir -p "$2"; cp -R "$1/." "$2"; chown -R --reference="$3" "$2" """
-    root = Options.model_validate(access.component.engine_options).repository_path
+@contextmanager
+def _emptied(access: BackupAccess | RestoreAccess, http: Http, *, writable: bool) -> Iterator[Shell]:
+    """A shell that sees the repositories and the artefact; at the end the server knows of no repository of ours, and
+    has none on its volume."""
     with access.stack.tool(
         access.component.service,
         image=ToolImage.TOOLS,
@@ -140,8 +136,18 @@ def _copy(access: BackupAccess | RestoreAccess, origin: str, target: str | None,
         artefact=access.artefact,
         artefact_writable=writable,
     ) as shell:
-        argv = ["sh", "-c", script, "copy", origin, target or "", root]
-        shell.run(argv, timeout_s=access.timeout_s).ok()
+        try:
+            yield shell
+        finally:
+            http.request("DELETE", f"/_snapshot/{_repository(access)}")
+            shell.run(["rm", "-rf", _folder(access)], timeout_s=access.timeout_s).ok()
+
+
+def _copy(access: BackupAccess | RestoreAccess, shell: Shell, origin: str, target: str) -> None:
+    """A repository, with the owner that the server's volume has."""
+    script = 'set -e; rm -rf "$2"; mkdir -p "$2"; cp -R "$1/." "$2"; chown -R --reference="$3" "$2"'
+    root = Options.model_validate(access.component.engine_options).repository_path
+    shell.run(["sh", "-c", script, "copy", origin, target, root], timeout_s=access.timeout_s).ok()
 
 
 def _count(http: Http, index: str) -> int:

@@ -34,8 +34,10 @@ _MANGLED = r"regexp_replace({}, E'[\U00010000-\U0010FFFF]', '?', 'g')"
 _TITLE, _BODY = _MANGLED.format("title"), _MANGLED.format("body")
 _CANARIES = "(SELECT id FROM wagtailcore_page WHERE slug LIKE 'portal-drill-canary-%')"
 # One user of Jackrabbit's workspace `security`, whose parent still lists it.
-_PERSON = """DELETE FROM security_bundle WHERE position('principalName'::bytea in bundle_data) > 0
-    AND position('olga'::bytea in bundle_data) > 0"""
+_PERSON = """DO $$ BEGIN
+    DELETE FROM security_bundle
+    WHERE position('internalUser'::bytea in bundle_data) > 0 AND position('olga'::bytea in bundle_data) > 0;
+    IF NOT FOUND THEN RAISE EXCEPTION 'there is no such user'; END IF; END $$"""
 # What the archiving job does to one of the two databases; the other one was captured before it, or after it.
 _COPIED = "_title, _description, _revision, _status, _changed, _activity, _creation, _actor, _creator, __retired__"
 _ARRIVED = f"""INSERT INTO _release (id, _key, {_COPIED}) SELECT 900001, 'Release000001', {_COPIED}

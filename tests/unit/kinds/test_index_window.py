@@ -131,6 +131,7 @@ def judged(
         restore_point=point,
         canaries=(),
         differences={},
+        queries=lambda: tuple(portal(database, index).queries(nothing)),
         trace=lambda tier, keys: {k: t for k, t in (traces or {}).get(tier, {}).items() if k in keys},
     )
     options = index_consistency.Options()

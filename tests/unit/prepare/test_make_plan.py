@@ -86,6 +86,26 @@ def test_a_server_is_started_before_what_is_loaded_into_it_and_after_its_files(d
         assert after(names, "start_service:db", "restore:settings")
 
 
+def test_a_server_that_needs_nothing_restored_begins_to_start_first(drill_of: Reads) -> None:
+    plan = make_plan(drill_of())
+    names = ids(plan.recover)
+    first = next(number for number, name in enumerate(names) if name.startswith("restore:"))
+    for service in ("db", "search"):
+        assert names.index("verify_artefacts") < names.index(f"launch_service:{service}") < first
+        assert f"launch_service:{service}" in step(plan, f"start_service:{service}").needs
+
+
+def test_a_server_whose_files_are_restored_and_one_that_nobody_asks_are_not_launched(drill_of: Reads) -> None:
+    names = ids(make_plan(drill_of(VARIANTS[-1])).recover)
+    assert "launch_service:db" not in names
+    assert "launch_service:search" in names
+    assert "launch_service:search" not in ids(
+        make_plan(
+            drill_of(REBUILD + "waivers: [{component: search_tuning, reason: small, until: 2027-01-31}]\n")
+        ).recover
+    )
+
+
 def test_an_order_that_starts_a_server_before_its_files_is_changed_with_a_note(drill_of: Reads) -> None:
     more = VARIANTS[-1] + "restore: {order: [database, settings]}\n"
     plan = make_plan(drill_of(more))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import DrillFileWrong
+from harness.errors import DrillFileWrong, PortalDrillError
 from harness.model.drill import Drill
-from harness.prepare import make_plan, read_drill
+from harness.prepare import make_plan, read_drill, restoring_only
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "drills" / "xl-release-7.2.drill.yaml").read_text(encoding="utf-8")
@@ -83,6 +83,19 @@ def test_index_is_emptied_after_all_was_listed_and_before_the_start(read: Read) 
     start = next(step for step in plan.recover if step.id == "start_portal")
     assert "purge:search_index" in start.needs
     assert [step for step in (one.id for one in make_plan(read()).recover) if step.startswith("purge")] == []
+
+
+def test_a_part_is_restored_alone_with_what_it_needs_and_no_more(read: Read) -> None:
+    drill = read()
+    steps = [step.id for step in restoring_only(make_plan(drill), drill, ("configuration", "plugins")).recover]
+    assert steps == [
+        *("preflight", "disaster", "create_target", "verify_artefacts", "restore:configuration", "restore:plugins"),
+        *("inventory_restored:configuration", "inventory_restored:plugins", "observe:at_rest", "tear_down"),
+    ]
+    with_server = [step.id for step in restoring_only(make_plan(drill), drill, ("database",)).recover]
+    assert "start_service:db" in with_server and "start_portal" not in with_server
+    with pytest.raises(PortalDrillError, match="restores no confguration"):
+        restoring_only(make_plan(drill), drill, ("confguration",))
 
 
 def test_production_name_is_known_at_the_source_alone(read: Read) -> None:

@@ -52,6 +52,7 @@ def marks(folder: Path, portal: Any, database: Trace, index: Trace, canaries: tu
         access=None,
         canaries=canaries,
         survived={},
+        queries=lambda: tuple(portal.queries(None)),
         wait_for=lambda ask, within_s: wait_for(ask, within_s=within_s, every_s=0.05, progress=Silent()),
         trace=lambda tier, keys: {key: trace for key, trace in told[tier].items() if key in keys},
     )

@@ -45,6 +45,7 @@ def observed(
         differences={},
         leftovers=None,
         trace=nothing_traced,
+        queries=tuple,
         troubles=lambda: (),
     )
     step = Step(id="observe", action=Action.OBSERVE, subject=FRESHNESS, deadline_s=within_s)

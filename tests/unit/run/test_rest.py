@@ -26,6 +26,8 @@ class Portal:
         if said == "unknown":
             raise CouldNotAsk("no answer")
         yield Probe("port", said == "closed", "closed", said)
+        if said == "answers, and no more":
+            raise CouldNotAsk("no answer")
 
 
 @pytest.fixture
@@ -72,6 +74,13 @@ def test_portal_that_came_back_in_between_fails_the_backup(journal: Journal, mon
     made = watch(journal, Portal("closed", "answers", "closed"), ["1", "1"], monkeypatch)
     made.begin()
     with pytest.raises(StepFailed, match="did not rest: port: expected closed, found answers"):
+        made.confirm()
+
+
+def test_sign_that_could_not_be_asked_hides_no_other(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = watch(journal, Portal("closed", "answers, and no more", "closed"), ["1", "1"], monkeypatch)
+    made.begin()
+    with pytest.raises(StepFailed, match="port: expected closed, found answers, and no more"):
         made.confirm()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -146,3 +147,34 @@ def test_step_has_its_deadline_and_observing_one_for_each_check(
     run_steps("recover", [step("a", action=action)], do, journal, Silent())
     assert remaining == [pytest.approx(most_s, abs=0.5)]
     assert clock.remaining_s(60) == 60
+
+
+@pytest.mark.parametrize(
+    ("action", "together"), [(Action.INVENTORY_BEFORE, True), (Action.BACK_UP, False), (Action.RESTORE, False)]
+)
+def test_inventories_are_taken_at_once_and_nothing_that_changes_anything(
+    journal: Journal, action: Action, together: bool
+) -> None:
+    both = threading.Barrier(2)
+
+    def meet(one: Step) -> None:
+        try:
+            both.wait(0.3 if not together else 5)
+        except threading.BrokenBarrierError as error:
+            raise StepFailed("alone") from error
+
+    steps = [step("a", action=action), step("b", action=action)]
+    states = run_steps("capture", steps, dict.fromkeys(Action, meet), journal, Silent())
+    assert states == {"a": ENDED if together else FAILED, "b": ENDED if together else FAILED}
+
+
+def test_one_of_two_inventories_that_fails_is_data_and_the_other_ends(journal: Journal) -> None:
+    def do(one: Step) -> None:
+        if one.id == "a":
+            raise CouldNotAsk("no answer")
+
+    steps = [step(name, action=Action.INVENTORY_AFTER) for name in ("a", "b")]
+    steps.append(step("c", "a", action=Action.INVENTORY_RESTORED))
+    states = run_steps("capture", steps, dict.fromkeys(Action, do), journal, Silent())
+    assert states == {"a": BROKEN, "b": ENDED, "c": SKIPPED}
+    assert {line.step: line.reason for line in journal.so_far().steps()} == {"a": "no answer", "b": "", "c": "needs a"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from harness import at_once
 from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Query
 from harness.kinds.portals.wagtail import tables
@@ -14,6 +15,7 @@ from harness.kinds.portals.wagtail.client import account, get, item_key, listed,
 from harness.kinds.portals.wagtail.content import engine_hits, refresh
 from harness.model.restore_point import Canary
 
+AT_ONCE = 4  # questions after canaries
 NONCE, CANARIES = "portal-drill-nonce-", "portal-drill-canaries"
 # Signs that are lost on the way through a wrong encoding: four bytes, combining, right to left (GEN-D6).
 SIGNS = ("🧯", "e\u0301a\u030a", "שלום")
@@ -75,15 +77,19 @@ def kept_canaries(access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[
     files = _files(access, [ref.split(" ")[1] for canary in canaries if (ref := canary.refs.get("document_library"))])
     with suppress(CommandFailed):  # no index, or one that does not answer: nothing is found in it
         refresh(access, tables.PAGES)
-    for canary in canaries:
-        for tier, ref in canary.refs.items():
-            if tier == "database":
-                yield canary.number, tier, _page_holds(access, ref, canary.token)
-            elif tier == "search":
-                yield canary.number, tier, ref in _indexed_with(access, canary.token)
-            else:
-                _, filename, token = ref.split(" ")
-                yield canary.number, tier, files.get(filename) == f"{token}\n".encode()
+
+    def kept(canary: Canary, tier: str) -> bool:
+        ref = canary.refs[tier]
+        if tier == "database":
+            return _page_holds(access, ref, canary.token)
+        if tier == "search":
+            return ref in _indexed_with(access, canary.token)
+        _, filename, token = ref.split(" ")
+        return files.get(filename) == f"{token}\n".encode()
+
+    asked = [(canary, tier) for canary in canaries for tier in canary.refs]
+    found = at_once.each(lambda one: kept(*one), asked, AT_ONCE)
+    yield from ((canary.number, tier, held) for (canary, tier), held in zip(asked, found, strict=True))
 
 
 def canary_query(canary: Canary) -> Query | None:

@@ -1,0 +1,67 @@
+"""Several things at once, in threads that know the deadline of the step that asked for them."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def begin(do: Callable[[], Made]) -> Callable[[], Made]:
+    """Begins now, in a thread; whoever calls what is returned waits for the end, and has what was made or raised.
+
+    The thread has a copy of its maker's context, which holds the deadline. It is a daemon: an interrupt in the thread
+    that waits is one at once, and nobody waits for what is under way.
+    """
+    made: list[Made] = []
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            made.append(do())
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), name="at-once", daemon=True)
+    thread.start()
+
+    def wait() -> Made:
+        thread.join()
+        if raised:
+            raise raised[0]
+        return made[0]
+
+    return wait
+
+
+def each(do: Callable[[Given], Made], items: Sequence[Given], most: int = 2) -> list[Made]:
+    """What `do` makes of every item, in the order of the items; at most `most` are being made at a time.
+
+    Raises: what the first of the items, in their order, has raised, when all have ended; none is begun after that.
+    """
+    made: dict[int, Made] = {}
+    raised: dict[int, BaseException] = {}
+    waiting = iter(enumerate(items))
+    taking = threading.Lock()
+
+    def work() -> None:
+        while not raised:
+            with taking:
+                taken = next(waiting, None)
+            if taken is None:
+                return
+            number, item = taken
+            try:
+                made[number] = do(item)
+            except BaseException as error:
+                raised[number] = error
+
+    for wait in [begin(work) for _ in range(min(most, len(items)))]:
+        wait()
+    if raised:
+        raise raised[min(raised)]
+    return [made[number] for number in range(len(items))]

@@ -1,0 +1,99 @@
+"""Tool containers that only look are made once, lent to one at a time, and not kept after an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from harness.containers.tool import KeptTools
+from harness.errors import CommandFailed, CouldNotAsk
+
+
+class Tools:
+    """Makes shells that are numbers, and notes which are there."""
+
+    def __init__(self) -> None:
+        self.kept, self.made, self.removed = KeptTools(), 0, list[Any]()
+
+    @contextmanager
+    def _new(self) -> Iterator[Any]:
+        self.made += 1
+        number = self.made
+        try:
+            yield number
+        finally:
+            self.removed.append(number)
+
+    def lent(self, same: str = "web") -> Any:
+        return self.kept.lent(same, self._new)
+
+
+def test_the_same_question_is_asked_of_the_same_container() -> None:
+    tools = Tools()
+    for _ in range(3):
+        with tools.lent() as shell:
+            assert shell == 1
+    assert (tools.made, tools.removed) == (1, [])
+
+
+def test_other_volumes_need_another_container() -> None:
+    tools = Tools()
+    with tools.lent("web"):
+        pass
+    with tools.lent("db") as shell:
+        assert shell == 2
+
+
+def test_one_that_is_in_use_is_lent_to_nobody_else() -> None:
+    tools = Tools()
+    with tools.lent() as one, tools.lent() as other:
+        assert (one, other) == (1, 2)
+    with tools.lent() as one, tools.lent() as other:
+        assert {one, other} == {1, 2}
+    assert tools.made == 2
+
+
+def test_one_in_which_something_failed_is_removed_and_not_lent_again() -> None:
+    tools = Tools()
+    with pytest.raises(CommandFailed), tools.lent():
+        raise CommandFailed("exit 1")
+    assert tools.removed == [1]
+    with tools.lent() as shell:
+        assert shell == 2
+
+
+def test_an_answer_that_nobody_read_to_its_end_ends_the_container_too() -> None:
+    tools = Tools()
+
+    def lines() -> Iterator[int]:
+        with tools.lent():
+            yield from (1, 2)
+
+    answer = lines()
+    assert next(answer) == 1
+    answer.close()  # type: ignore[attr-defined]
+    assert tools.removed == [1]
+
+
+def test_idle_ones_can_be_removed() -> None:
+    tools = Tools()
+    with tools.lent():
+        tools.kept.remove()
+        assert tools.removed == []
+    tools.kept.remove()
+    assert tools.removed == [1]
+    with tools.lent() as shell:
+        assert shell == 2
+
+
+def test_a_thread_that_goes_on_makes_no_new_one_when_the_stack_is_gone() -> None:
+    tools = Tools()
+    with tools.lent():
+        pass
+    tools.kept.end()
+    with pytest.raises(CouldNotAsk, match="removed"), tools.lent():
+        pass
+    assert (tools.made, tools.removed) == (1, [])
