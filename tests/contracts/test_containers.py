@@ -383,15 +383,18 @@ with RunLock(state_dir, run):
 def test_garbage_of_a_killed_run_is_removed_and_a_held_run_is_spared(engine: Engine, tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", CHILD, tmp_path, IMAGE], stdout=subprocess.PIPE, text=True)
     with child:
-        assert child.stdout is not None
-        run = child.stdout.readline().strip()
-        assert garbage.collect(tmp_path, engine=engine) == []
-        assert len(everything_of(engine, run)) >= 4
-        assert garbage.collect(tmp_path / "another", run=run, engine=engine) == []  # its lock is not seen there
-        child.send_signal(signal.SIGKILL)
-    assert len(garbage.collect(tmp_path, engine=engine)) == 3  # the rules go with their network
+        try:
+            assert child.stdout is not None
+            run = child.stdout.readline().strip()
+            assert [one for one in garbage.collect(tmp_path, engine=engine) if run in one] == []
+            assert len(everything_of(engine, run)) >= 4
+            assert garbage.collect(tmp_path / "another", run=run, engine=engine) == []  # its lock is not seen there
+        finally:
+            child.send_signal(signal.SIGKILL)
+    # The rules go with their network; what other runs on this host leave for a moment is no matter of this one.
+    assert len([one for one in garbage.collect(tmp_path, engine=engine) if run in one]) == 3
     assert everything_of(engine, run) == []
-    assert garbage.collect(tmp_path, engine=engine) == []
+    assert [one for one in garbage.collect(tmp_path, engine=engine) if run in one] == []
     assert list((tmp_path / "locks").iterdir()) == []
 
 
