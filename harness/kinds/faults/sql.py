@@ -42,11 +42,13 @@ _PERSON = """DO $$ BEGIN
 _COPIED = "_title, _description, _revision, _status, _changed, _activity, _creation, _actor, _creator, __retired__"
 _ARRIVED = f"""INSERT INTO _release (id, _key, {_COPIED}) SELECT 900001, 'Release000001', {_COPIED}
     FROM _release WHERE id = (SELECT min(id) FROM _release)"""
+_NOT_INDEXED = _ARRIVED.replace("Release000001", "Release900001")
 _LEFT = "DELETE FROM _release WHERE _key = 'Release000002'"
 
 ROWS = (
     FaultRow("moved_in_both", "archive_database", _ARRIVED, ("XLR-D3",), "archive_parity", product="xl-release-7.5"),
     FaultRow("moved_in_neither", "database", _LEFT, ("XLR-D3",), "archive_parity", product="xl-release-7.5"),
+    FaultRow("not_indexed", "database", _NOT_INDEXED, ("XLR-12",), "index_consistency", product="xl-release-7.5"),
     FaultRow("indexed_and_gone", "database", _LEFT, ("XLR-12",), "index_consistency", product="xl-release-7.5"),
     FaultRow("people_lost", "database", _PERSON, ("XLR-16",), "portal_health", product="xl-release-7.2"),
     FaultRow("row_changed", "database", _CHANGE, ("LR-22", "LR-31"), "data_parity"),

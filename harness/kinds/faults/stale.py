@@ -26,7 +26,7 @@ ROWS = (
     FaultRow(
         "directory_newer", "database", "database", ("XLR-12", "XLR-D8"), "index_consistency", product="xl-release-7.2"
     ),
-    FaultRow("index_older", "search_index", "search_index", ("XLR-12",), "index_consistency", product="xl-release-7.5"),
+    FaultRow("index_older", "search_index", "search_index", ("XLR-12",), "freshness", product="xl-release-7.5"),
 )
 
 
