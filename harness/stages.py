@@ -63,11 +63,14 @@ class Stages:
         """`only`: checks and objectives of a partial run; empty is all of them. `components`: the only ones that it
         restores.
 
-        Raises: PortalDrillError if the drill has no such check or component.
+        Raises: PortalDrillError if the drill has no such check or component, or both are given.
         """
+        from harness.errors import PortalDrillError
         from harness.model.verdict import OBJECTIVES
         from harness.prepare import make_plan, restoring_only
 
+        if components and only:
+            raise PortalDrillError("components that are restored alone are compared, and no other check can be asked")
         if components:
             return restoring_only(make_plan(drill), drill, components)
 

@@ -79,6 +79,7 @@ class ContainerStack(StackHandles):
         self._known_addresses.pop(service, None)
         with translated(f"{self.role}/{service} could not be stopped"):
             self.engine.api.stop(self._container(service), timeout=round(grace_s))
+        self._known_addresses.pop(service, None)  # somebody may have asked meanwhile
 
     def kill(self, service: str) -> None:
         """SIGKILL, as a crash would. A container that does not run is left as it is. Raises: HarnessBroken."""

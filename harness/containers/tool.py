@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
@@ -20,6 +21,7 @@ from harness.kinds.contracts import Shell
 
 TOOLS_IMAGE = "portal-drill/tools:3"
 ROLE = "tool"
+KEPT_S = TIME_TO_LIVE.total_seconds() / 2  # a sleeper ends by itself when its time to live is over
 
 
 @contextmanager
@@ -67,7 +69,7 @@ class KeptTools:
     """
 
     def __init__(self) -> None:
-        self._idle: dict[Hashable, list[tuple[ExitStack, Shell]]] = {}
+        self._idle: dict[Hashable, list[tuple[ExitStack, Shell, float]]] = {}
         self._choosing = threading.Lock()
         self._gone = False
 
@@ -77,12 +79,17 @@ class KeptTools:
         with self._choosing:
             if self._gone:
                 raise CouldNotAsk("what it would be asked of has been removed")
-            idle = self._idle.setdefault(same, [])
-            held, shell = idle.pop() if idle else (ExitStack(), None)
+            idle = self._idle.get(same)
+            held, shell, made = idle.pop() if idle else (ExitStack(), None, 0.0)
+        if shell is not None and time.monotonic() - made > KEPT_S:
+            held.close()
+            held, shell = ExitStack(), None
         with held:
-            shell = shell or held.enter_context(new())
+            if shell is None:
+                shell, made = held.enter_context(new()), time.monotonic()
             yield shell
-            idle.append((held.pop_all(), shell))
+            with self._choosing:
+                self._idle.setdefault(same, []).append((held.pop_all(), shell, made))
 
     def end(self) -> None:
         """All that carries the run's labels is being removed, they too: a thread that goes on makes no new one."""
@@ -92,7 +99,7 @@ class KeptTools:
     def remove(self) -> None:
         """Those that nobody uses, and that are not gone yet. Raises: HarnessBroken."""
         with self._choosing:
-            idle = [held for kept in self._idle.values() for held, _ in kept]
+            idle = [held for kept in self._idle.values() for held, _, _ in kept]
             self._idle.clear()
         for held in idle:
             held.close()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 
 from harness.errors import PortalDrillError
 from harness.kinds import registry
-from harness.kinds.contracts import ChoosesMoment, When
+from harness.kinds.contracts import ChoosesMoment, Purges, When
 from harness.model.drill import Component, Drill
 from harness.model.layout import Layout
 from harness.model.plan import Action, Plan, PlannedCheck, Step
@@ -83,12 +84,25 @@ def restoring_only(plan: Plan, drill: Drill, names: tuple[str, ...]) -> Plan:
     for name in names:
         if name not in restored:
             raise PortalDrillError(f"the drill {drill.name} restores no {name}. {nearest(name, restored)}".strip())
+        if (carrier := _carrier(drill, name)) and carrier not in names:
+            raise PortalDrillError(f"{name} comes back inside {carrier}: restore that too, or that alone")
     wanted = {f"{action}:{name}" for name in names for action in (Action.RESTORE, Action.INVENTORY_RESTORED)}
     wanted |= {Action.PREFLIGHT, Action.VERIFY_ARTEFACTS, f"{Action.OBSERVE}:{When.AT_REST}", Action.TEAR_DOWN}
     for step in reversed(plan.recover):
         wanted |= {*step.needs} if step.id in wanted else set()
     recover = tuple(step for step in plan.recover if step.id in wanted)
     return plan.model_copy(update={"recover": recover, "only_checks": ("data_parity",), "only_components": names})
+
+
+def _carrier(drill: Drill, name: str) -> str | None:
+    """The component whose tree brings this one back."""
+    component = drill.component(name)
+    if not isinstance(registry.component(component.kind), Purges):
+        return None
+    places = {PurePosixPath(str(c.options["path"])): c.name for c in drill.components
+              if c.service == component.service and c.name != name and "path" in c.options}  # fmt: skip
+    place = PurePosixPath(str(component.options["path"]))
+    return next((places[one] for one in (place, *place.parents) if one in places), None)
 
 
 def capture_order(drill: Drill) -> tuple[Component, ...]:

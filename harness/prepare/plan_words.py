@@ -15,7 +15,7 @@ DEADLINES_S: dict[Action, float] = {
     Action.STOP_SOURCE_PORTAL: 180,
     Action.INVENTORY_BEFORE: 900,
     Action.BACK_UP: 1800,
-    Action.CONFIRM_REST: 60,
+    Action.CONFIRM_REST: 900,
     Action.START_SOURCE_PORTAL: 300,
     Action.AWAIT_CANARIES: 60,
     Action.INVENTORY_AFTER: 900,

@@ -157,6 +157,12 @@ def resolve_rewire(desk: Desk, components: tuple[Component, ...]) -> tuple[Rewir
             desk.mistakes.unknown_word((*at, "component"), "a component that holds files", text.component, files)
         if text.file.startswith("/") or ".." in text.file.split("/"):
             desk.mistakes.at_value((*at, "file"), shown(text.file), "a path below the component's")
+        if "\n" in text.old:
+            desk.mistakes.at_value((*at, "from"), shown(text.old), "a value of one line")
+        held = next((other.old for other in desk.text.rewire if other.old in text.new), None)
+        if held is not None:
+            hint = "what is left of a source's value is searched for after it was replaced"
+            desk.mistakes.at_value((*at, "to"), shown(text.new), f"a value that does not hold {shown(held)}", hint)
         found.append(Rewire(component=text.component, file=text.file, old=text.old, new=text.new))
     return tuple(found)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import PurePosixPath
 
 from harness.errors import StepFailed
 from harness.kinds import registry
@@ -19,9 +20,11 @@ from harness.run.sandbox import Sandbox
 
 # Paths below the root that the glob names, as `./path`; a glob without signs names one file, there or not.
 _NAMED = 'cd "$1" && find . -path "./$2" -type f -print0 | LC_ALL=C sort -z'
-# Text files of less than 1 MiB that hold any of the values; 1 says that none does.
-_HOLDING = """cd "$1" || exit 9; shift; values=(); for value; do values+=(-e "$value"); done
-find . -xdev -type f -size -1024k -print0 | xargs -0 -r grep -IlFZ "${values[@]}" --
+# Text files of less than 1 MiB that hold any of the values, the folders before `--` left out; 1 says that none does.
+_HOLDING = """cd "$1" || exit 9; shift; prune=() values=()
+while [ "$1" != -- ]; do prune+=(-path "./$1" -prune -o); shift; done; shift
+for value; do values+=(-e "$value"); done
+find . -xdev "${prune[@]}" -type f -size -1024k -print0 | xargs -0 -r grep -IlFZ "${values[@]}" --
 [[ $? =~ ^(0|1|123)$ ]]"""
 
 
@@ -99,13 +102,23 @@ def _replaced(shell: Shell, path: str, rewires: list[Rewire], timeout_s: float) 
 def _left_over(box: Sandbox, name: str, shells: dict[str, Shell], timeout_s: float) -> Iterator[str]:
     """Files of a rewired component that still hold a value which was to be replaced: the next start would use it.
 
-    Content and what is no state (logs, caches) is left out.
+    Content and what is no state (logs, caches) is left out; components inside this one are searched by themselves.
     """
-    component = box.session.plan.component(name)
+    component, root = (
+        box.session.plan.component(name),
+        PurePosixPath(str(box.session.plan.component(name).options["path"])),
+    )
+    nested = [
+        str(inside.relative_to(root))
+        for other in box.session.plan.components
+        if other.service == component.service
+        and "path" in other.options
+        and root in (inside := PurePosixPath(str(other.options["path"]))).parents
+    ]
     values = sorted({one.old for one in box.session.plan.rewire})
     referenced = box.kind.REFERENCED.get(name, ()) if isinstance(box.kind, HoldsReferences) else ()
     content = [ClassRule(match=glob, item_class=ItemClass.DISPOSABLE, reason="content") for glob in referenced]
-    argv = ["bash", "-c", _HOLDING, "holding", str(component.options["path"]), *values]
+    argv = ["bash", "-c", _HOLDING, "holding", str(root), *nested, "--", *values]
     said = shells[component.service].run(argv, timeout_s=timeout_s).ok()
     for path in sorted(key_text(name).removeprefix("./") for name in said.stdout.split(b"\0") if name):
         rule = rule_of(path, (*content, *component.classes))

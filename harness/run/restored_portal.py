@@ -120,6 +120,7 @@ class RestoredPortal:
         """Rebuild the derived index by the vendor's command, or see that the start did: a stage of its own (LR-26,
         XLR-13)."""
         kind, journal = self.box.kind, self.box.session.journal
+        self._see_built()  # it may have said so after the last look
         if isinstance(kind, Reindexes):
             kind.reindex(self.box.access, step.deadline_s)
             journal.mark("index_rebuilt", step.subject)

@@ -44,8 +44,8 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
 
 
 def observe(access: CheckAccess, options: Options) -> JsonValue:
-    """Items in several databases, and those of the source that none has; `gone`: of these, what left its place at the
-    source while the backup ran, moved or deleted."""
+    """Items in several databases, and those of the source that none has; `gone`: of these, what had left its place at
+    the source by the end of the backup, moved or deleted."""
     said = look(access, options)
     before = _items(access.restore_point.evidence.observation("archive_parity", AT_SOURCE))
     assert isinstance(said, dict)
@@ -67,10 +67,10 @@ def _by_name(placed: Iterator[Placed]) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _left(access: CheckAccess, places: Mapping[str, str]) -> bool:
-    """Whether any of its rows was there before the backup and not after it."""
+    """Whether any of its rows was not there any more when the backup ended: it may have gone since the look."""
     for component, key in places.items():
         trace = access.trace(component, frozenset({key})).get(key)
-        if trace is not None and trace.before is not None and trace.after is None:
+        if trace is None or trace.after is None:
             return True
     return False
 

@@ -8,11 +8,15 @@ from harness.errors import CouldNotAsk
 from harness.kinds.contracts import PortalAccess, Probe
 
 _TIMEOUT_S = 30.0
-# What processes have open, run or stand in, below any of the paths.
-_OPEN = r"""for path; do
+# Whose processes there are.
+_OWNERS = 'cd / && for id in /proc/[0-9]*; do stat -c %u:%g "$id" 2>/dev/null; done | sort -u'
+# What the user's own processes have open, run or stand in, below each of the paths; the question itself stands in /.
+# Without a `find` that prints what links say there is no answer.
+_OPEN = r"""cd / && find . -maxdepth 0 -printf '' || exit 9
+for path; do
     find /proc/[0-9]*/fd /proc/[0-9]*/cwd /proc/[0-9]*/exe -ignore_readdir_race -type l -printf '%l/\n' 2>/dev/null \
         | grep -cF -- "$path/"
-done"""
+done; true"""
 
 
 def port_probe(access: PortalAccess, path: str = "/") -> Probe:
@@ -26,18 +30,29 @@ def port_probe(access: PortalAccess, path: str = "/") -> Probe:
 
 
 def open_files_probe(access: PortalAccess, homes: Sequence[str]) -> Probe:
-    """No process has a home open, in any running container that mounts a part of it; asked by its own user, for root in
-    a container may not look into others' processes."""
+    """No process has a home open, in any running container that mounts a part of it, or it as a part; asked as each
+    user that processes belong to, for root in a container may not look into others'.
+
+    Raises: CouldNotAsk, CommandFailed if a container cannot tell."""
     held = []
     for service in sorted(access.stack.addresses()):
         mounts = access.stack.mounts(service)
-        looked = [home for home in homes if any(f"{path}/".startswith(f"{home}/") for path in mounts)]
-        if looked:
-            argv = ["sh", "-c", _OPEN, "open", *looked]
-            said = access.stack.shell(service).run(argv, timeout_s=_TIMEOUT_S).text.split()
-            held += [
-                f"{n} files of {home} by processes of {service}"
-                for home, n in zip(looked, said, strict=True)
-                if n != "0"
-            ]
+        looked = [home for home in homes if any(_overlap(home, path) for path in mounts)]
+        if not looked:
+            continue
+        shell, counts = access.stack.shell(service), dict.fromkeys(looked, 0)
+        owners = shell.run(["sh", "-c", _OWNERS], timeout_s=_TIMEOUT_S).ok().text.split()
+        if not owners:
+            raise CouldNotAsk(f"no process of {service} was seen")
+        for user in owners:
+            said = shell.run(["sh", "-c", _OPEN, "open", *looked], user=user, timeout_s=_TIMEOUT_S).ok().text.split()
+            if len(said) != len(looked):
+                raise CouldNotAsk(f"what processes of {service} have open is not known: {said!r}")
+            for home, count in zip(looked, said, strict=True):
+                counts[home] += int(count)
+        held += [f"{count} files of {home} by processes of {service}" for home, count in counts.items() if count]
     return Probe("processes", not held, "none has the home open", "; ".join(held) or "none", ("XLR-3",))
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

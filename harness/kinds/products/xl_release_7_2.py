@@ -87,7 +87,10 @@ RESTORE_ORDER = (
     "database",
 )
 
-RESTORED_BEFORE = (("repository_directory", "database", "first the directory, then the database (XLR-10)"),)
+RESTORED_BEFORE = (
+    ("repository_directory", "database", "first the directory, then the database (XLR-10)"),
+    ("repository_directory", "search_index", "the directory brings the index back (XLR-7)"),
+)
 
 DEFAULT_CHECKS = (
     "coverage",

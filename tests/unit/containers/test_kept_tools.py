@@ -78,6 +78,15 @@ def test_an_answer_that_nobody_read_to_its_end_ends_the_container_too() -> None:
     assert tools.removed == [1]
 
 
+def test_one_that_will_soon_end_by_itself_is_not_lent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = Tools()
+    with tools.lent():
+        pass
+    monkeypatch.setattr("harness.containers.tool.KEPT_S", -1.0)
+    with tools.lent() as shell:
+        assert (shell, tools.removed) == (2, [1])
+
+
 def test_idle_ones_can_be_removed() -> None:
     tools = Tools()
     with tools.lent():

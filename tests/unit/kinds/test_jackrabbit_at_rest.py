@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from fakes import FakeShell
 
 from harness.errors import CouldNotAsk
 from harness.kinds.contracts import CommandResult, HttpReply
+from harness.kinds.portals import _rest
 from harness.kinds.portals.jackrabbit import rest
 from harness.kinds.portals.jackrabbit.health import DENY, _own_checks
 
@@ -27,6 +29,17 @@ class Local:
     def run(self, argv: Sequence[str], **more: Any) -> CommandResult:
         said = subprocess.run(argv, capture_output=True, timeout=30, check=False)
         return CommandResult(tuple(argv), said.returncode, said.stdout, said.stderr, False, 0.0)
+
+
+class OfEachUser(FakeShell):
+    """What the server's user has open nobody else sees, root in a container neither."""
+
+    def run(self, argv: Sequence[str], *, user: str | None = None, **more: Any) -> CommandResult:
+        if argv[-1] == _rest._OWNERS:
+            return CommandResult(tuple(argv), 0, b"0:0\n1000:1000\n", b"", False, 0.1)
+        if "open" in argv and user != "1000:1000":
+            return CommandResult(tuple(argv), 0, b"0\n", b"", False, 0.1)
+        return super().run(argv, user=user, **more)
 
 
 class Rests:
@@ -50,7 +63,7 @@ class Rests:
         return (HOME, f"{HOME}/repository") if service == "release" else ("/var/lib/postgresql/data",)
 
     def shell(self, service: str) -> Any:
-        return FakeShell({("open",): (0, self.open_files, ""), ("asked",): (0, "3\n", "")})
+        return OfEachUser({("open",): (0, self.open_files, ""), ("asked",): (0, "3\n", "")})
 
     def logs(self, service: str) -> str:
         return self.log
@@ -99,6 +112,30 @@ def test_port_that_answers_shows(tmp_path: Path) -> None:
 def test_process_with_the_home_open_shows(tmp_path: Path) -> None:
     good, said = found(Rests(tmp_path, open_files="17\n"))["processes"]
     assert (good, said) == (False, f"17 files of {HOME} by processes of release")
+
+
+@pytest.mark.parametrize("mount", [HOME, f"{HOME}/repository", "/opt"])
+def test_container_with_a_part_of_the_home_or_it_as_a_part_is_asked(tmp_path: Path, mount: str) -> None:
+    stack = Rests(tmp_path, open_files="2\n")
+    stack.mounts = lambda service: (mount,)  # type: ignore[method-assign]
+    assert not found(stack)["processes"][0]
+
+
+def test_container_that_cannot_tell_gives_no_sign(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotAsk, match="what processes of release have open is not known"):
+        found(Rests(tmp_path, open_files=" \n"))
+
+
+def test_open_files_and_folders_of_real_processes_are_counted(tmp_path: Path) -> None:
+    argv = ["sh", "-c", _rest._OPEN, "open", str(tmp_path), str(tmp_path / "nobody")]
+    process = subprocess.Popen(["sleep", "30"], cwd=tmp_path)
+    try:
+        assert Local().run(argv).text.split() == ["1", "0"]
+    finally:
+        process.kill()
+        process.wait()
+    assert Local().run(argv).text.split() == ["0", "0"]
+    assert f"{os.getuid()}:" in Local().run(["sh", "-c", _rest._OWNERS]).text
 
 
 def test_index_is_built_when_the_repository_has_started(tmp_path: Path) -> None:

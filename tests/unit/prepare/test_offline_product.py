@@ -10,6 +10,7 @@ import pytest
 from harness.errors import DrillFileWrong, PortalDrillError
 from harness.model.drill import Drill
 from harness.prepare import make_plan, read_drill, restoring_only
+from harness.stages import Stages
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "drills" / "xl-release-7.2.drill.yaml").read_text(encoding="utf-8")
@@ -96,6 +97,19 @@ def test_a_part_is_restored_alone_with_what_it_needs_and_no_more(read: Read) -> 
     assert "start_service:db" in with_server and "start_portal" not in with_server
     with pytest.raises(PortalDrillError, match="restores no confguration"):
         restoring_only(make_plan(drill), drill, ("confguration",))
+
+
+def test_index_inside_a_tree_is_not_restored_without_it(read: Read) -> None:
+    drill = read()
+    with pytest.raises(PortalDrillError, match="search_index comes back inside repository_directory"):
+        restoring_only(make_plan(drill), drill, ("search_index",))
+    both = restoring_only(make_plan(drill), drill, ("repository_directory", "search_index"))
+    assert "restore:search_index" in [step.id for step in both.recover]
+
+
+def test_parts_alone_and_some_checks_are_not_asked_together(read: Read) -> None:
+    with pytest.raises(PortalDrillError, match="no other check can be asked"):
+        Stages().make_plan(read(), ("freshness",), ("configuration",))
 
 
 def test_production_name_is_known_at_the_source_alone(read: Read) -> None:

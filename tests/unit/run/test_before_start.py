@@ -51,15 +51,18 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def run(root: Path, *files: str, logs: ItemClass = ItemClass.APPEND) -> None:
+def run(root: Path, *files: str, logs: ItemClass = ItemClass.APPEND, nested: str | None = None) -> None:
     rule = ClassRule(match="log/**", item_class=logs, reason="a log")
     component = Component(
         name="repository", kind="file_tree", service="web", engine="tar", options={"path": str(root)}, classes=(rule,)
     )
     values = tuple(Rewire(component="repository", file=file, old=OLD, new="db") for file in files)
+    (root.parent / "evidence.jsonl").unlink(missing_ok=True)
     journal = Journal(root.parent / "evidence.jsonl")
     kind = SimpleNamespace(REFERENCED={"repository": ("store/*",)}, references=lambda access: iter(()))
-    plan = SimpleNamespace(rewire=values, component=lambda name: component)
+    inside = component.model_copy(update={"name": "inside", "options": {"path": f"{root}/{nested}"}})
+    components = (component, inside) if nested else (component,)
+    plan = SimpleNamespace(rewire=values, component=lambda name: component, components=components)
     box: Any = SimpleNamespace(stack=OneStack(), kind=kind, session=SimpleNamespace(plan=plan, journal=journal))
     try:
         rewire(box, STEP)
@@ -81,6 +84,16 @@ def test_copy_that_was_overlooked_ends_the_restore(tree: Path) -> None:
 def test_what_is_no_log_is_no_excuse(tree: Path) -> None:
     with pytest.raises(StepFailed, match=r"left: repository: log/a\.log"):
         run(tree, "workspaces/*/workspace.xml", logs=ItemClass.STATE)
+
+
+def test_component_inside_another_one_is_not_searched_with_it(tree: Path) -> None:
+    (tree / "uploads").mkdir()
+    (tree / "uploads" / "page.html").write_text(f"see {OLD}\n")
+    with pytest.raises(StepFailed, match=r"left: repository: uploads/page\.html"):
+        run(tree, "workspaces/*/workspace.xml")
+    for name in ("default", "security"):
+        (tree / "workspaces" / name / "workspace.xml").write_text(OLD)
+    run(tree, "workspaces/*/workspace.xml", nested="uploads")
 
 
 def test_glob_that_names_nothing_ends_the_restore(tree: Path) -> None:

@@ -96,3 +96,23 @@ def test_what_could_not_be_asked_is_not_known(journal: Journal, monkeypatch: pyt
     made.begin()
     with pytest.raises(CouldNotAsk, match="whether the portal rested is not known: no answer"):
         made.confirm()
+
+
+def test_watch_that_broke_off_shows_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = watch(journal, Portal("closed"), ["1", "1"], monkeypatch)
+    made.begin()
+    made.end()  # as if the thread had died
+    with pytest.raises(CouldNotAsk, match="nobody looked until the end"):
+        made.confirm()
+
+
+def test_sign_that_breaks_is_no_sign(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Portal):
+        def at_rest(self, access: Any) -> Iterator[Probe]:
+            yield from super().at_rest(access)
+            raise KeyError("installation")
+
+    made = watch(journal, Broken("closed"), ["1", "1"], monkeypatch)
+    made.begin()
+    with pytest.raises(CouldNotAsk, match="installation"):
+        made.confirm()

@@ -49,7 +49,8 @@ def placed(access: PortalAccess) -> Iterator[Placed]:
     """Straight from the databases, the portal need not run."""
     for one in Options.model_validate(access.portal.options).moved:
         for name, row in rows(access, one.database, subquery(one.query, "name, id")):
-            yield Placed(str(name), one.database, filled(one.inventory, {"id": str(row)}))
+            if name is not None:
+                yield Placed(str(name), one.database, filled(one.inventory, {"id": str(row)}))
 
 
 def places(access: PortalAccess) -> Mapping[str, str]:
