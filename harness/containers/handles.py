@@ -24,10 +24,8 @@ from harness.containers.state import state_text
 from harness.containers.tool import TOOLS_IMAGE, KeptTools, tool_container
 from harness.containers.ways_out import ways_out
 from harness.errors import CouldNotAsk, HarnessBroken
-from harness.kinds.contracts import Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
+from harness.kinds.contracts import LOG_LINES, Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
 from harness.model.drill import Service
-
-LOG_LINES = 5000
 
 
 class StackHandles:
@@ -100,7 +98,7 @@ class StackHandles:
         return (path for path in paths if path not in above)
 
     def logs(self, service: str) -> str:
-        """The last 5,000 lines that the service printed since it was last started. Raises: CouldNotAsk."""
+        """The last `LOG_LINES` lines that the service printed since it was last started. Raises: CouldNotAsk."""
         if service not in self._containers:
             return ""
         with translated(f"the log of {self.role}/{service} cannot be read", CouldNotAsk):

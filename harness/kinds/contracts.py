@@ -202,7 +202,7 @@ class Stack(Protocol):
         only what is in it. Raises: CouldNotAsk."""
 
     def logs(self, service: str) -> str:
-        """The last 5,000 lines that the service printed since it was last started."""
+        """The last `LOG_LINES` lines that the service printed since it was last started."""
 
     def tool(
         self,
@@ -221,6 +221,7 @@ class Stack(Protocol):
 
 
 ARTEFACT = PurePosixPath("/artefact")
+LOG_LINES = 5000
 
 # ---------------------------------------------------------------- what kinds get
 

@@ -86,7 +86,8 @@ def _modules_of(file: Path) -> Iterator[None]:
     finally:
         sys.path[:] = search_path
         for name, module in list(sys.modules.items()):
-            if name not in before and Path(getattr(module, "__file__", None) or "").parent == file.parent:
+            origin = getattr(module, "__file__", None)
+            if name not in before and isinstance(origin, str) and Path(origin).parent == file.parent:
                 del sys.modules[name]
         sys.modules.pop(file.stem, None)
         if file.stem in before:

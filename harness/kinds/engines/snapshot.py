@@ -8,11 +8,11 @@ Source: OpenSearch 2.19 documentation, snapshots; measured as ENGINES 1 describe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pydantic import Field
 
-from harness.errors import CommandFailed
+from harness.errors import CommandFailed, PortalDrillError
 from harness.kinds.components.opensearch import client, named_indexes, pattern
 from harness.kinds.contracts import BackupAccess, Http, KindOptions, RestoreAccess, Shell, ToolImage, joined
 from harness.model.drill import Service
@@ -138,9 +138,18 @@ def _emptied(access: BackupAccess | RestoreAccess, http: Http, *, writable: bool
     ) as shell:
         try:
             yield shell
-        finally:
-            http.request("DELETE", f"/_snapshot/{_repository(access)}")
-            shell.run(["rm", "-rf", _folder(access)], timeout_s=access.timeout_s).ok()
+        except BaseException:
+            with suppress(PortalDrillError):  # what went wrong first is what counts
+                _clear(access, http, shell)
+            raise
+        _clear(access, http, shell)
+
+
+def _clear(access: BackupAccess | RestoreAccess, http: Http, shell: Shell) -> None:
+    try:
+        http.request("DELETE", f"/_snapshot/{_repository(access)}")
+    finally:
+        shell.run(["rm", "-rf", _folder(access)], timeout_s=access.timeout_s).ok()
 
 
 def _copy(access: BackupAccess | RestoreAccess, shell: Shell, origin: str, target: str) -> None:

@@ -39,7 +39,7 @@ def add(path):
         return refused.append(f"{name}: no file, folder or link")
     if kind == stat.S_IFREG and is_.st_nlink > 1:
         return refused.append(f"{name}: one of {is_.st_nlink} names of one file")
-    if kind != stat.S_IFLNK and any(not a.startswith("security.") for a in os.listxattr(path, follow_symlinks=False)):
+    if kind != stat.S_IFLNK and any(a != "security.selinux" for a in os.listxattr(path, follow_symlinks=False)):
         return refused.append(f"{name}: extended attributes or an access list")
     info = entry(path, name, is_)
     if kind == stat.S_IFDIR:

@@ -15,7 +15,7 @@ import pytest
 from fakes import FakeShell
 
 from harness.errors import CouldNotAsk
-from harness.kinds.contracts import CommandResult, HttpReply
+from harness.kinds.contracts import LOG_LINES, CommandResult, HttpReply
 from harness.kinds.portals import _rest
 from harness.kinds.portals.jackrabbit import rest
 from harness.kinds.portals.jackrabbit.health import DENY, _own_checks
@@ -159,6 +159,11 @@ def test_every_index_must_have_been_checked_and_found_clean(tmp_path: Path, log:
     probe = _own_checks(Rests(tmp_path, log=log).access)
     assert probe.ok is good
     assert ("no longer exists" in probe.found) is ("no longer exists" in log)
+
+
+def test_checks_that_scrolled_out_of_the_log_are_not_known(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotAsk, match="which hold 2 checks"):
+        _own_checks(Rests(tmp_path, log=CLEAN * 2 + "INFO\n" * LOG_LINES).access)
 
 
 @pytest.mark.parametrize(

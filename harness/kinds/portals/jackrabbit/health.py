@@ -7,8 +7,8 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 
-from harness.errors import CommandFailed
-from harness.kinds.contracts import PortalAccess, Probe
+from harness.errors import CommandFailed, CouldNotAsk
+from harness.kinds.contracts import LOG_LINES, PortalAccess, Probe
 from harness.kinds.portals._installation import log_probe, versions_of_servers
 from harness.kinds.portals.jackrabbit.client import (
     ATTACHMENTS,
@@ -132,6 +132,8 @@ def _own_checks(access: PortalAccess) -> Probe:
     said = access.stack.shell(access.portal.service).run(["sh", "-c", _ASKED, "asked", home], timeout_s=30).ok()
     wanted, log = int(said.text), access.stack.logs(access.portal.service)
     ran, clean = log.count("Running consistency check"), log.count("No errors detected.")
+    if ran < wanted and log.count("\n") >= LOG_LINES:
+        raise CouldNotAsk(f"the log is longer than its last {LOG_LINES:,} lines, which hold {ran} checks")
     found = f"{ran} checked, {clean} without errors" + "".join(f"; {line}" for line in _FOUND.findall(log)[:3])
     return Probe("own checks", ran == clean == wanted, f"{wanted} checked, {wanted} without errors", found, ("XLR-D8",))
 
