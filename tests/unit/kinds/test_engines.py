@@ -344,6 +344,25 @@ def test_restore_of_which_a_shard_failed_is_refused_whatever_its_status(tmp_path
         )
 
 
+def test_cleaning_up_that_fails_hides_no_refusal_and_is_done_to_its_end(tmp_path: Path) -> None:
+    http = opensearch(shards={"total": 2, "failed": 1, "successful": 1})
+    sound = http.answer
+
+    def answer(method: str, path: str) -> HttpReply:
+        if method == "DELETE" and path.startswith("/_snapshot/"):
+            raise CouldNotAsk("the server is gone")
+        return sound(method, path)
+
+    http.answer = answer
+    stack = FakeStack(http=http)
+    access = restore_access(
+        stack, tmp_path, "opensearch", INDICES, {"snapshot": "snapshot", "indexes": ["s"]}, repository_path="/var/snap"
+    )
+    with pytest.raises(CommandFailed, match="answered 200"):
+        snapshot.restore(access)
+    assert stack.the_shell.programs[-1] == "rm"
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
