@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,6 +14,7 @@ from harness.kinds.endpoints import Named, named_in
 from harness.kinds.records import records
 
 TIMEOUT_S = 120.0
+REFUSED, NOTHING = "refused:", "nothing:"  # how a fact begins that the portal did not give
 
 # Text files as `path NUL number:line`; grep's 1 means that a file has no line, of which xargs makes 123.
 _LINES = r"""
@@ -36,6 +37,16 @@ def versions_of_servers(access: PortalAccess) -> dict[str, str]:
             http = opensearch.client(ComponentAccess(component, access.stack))
             found["OpenSearch"] = str(http.request("GET", "/").expect(200).json()["version"]["number"])
     return found
+
+
+def fact_probes(
+    now: Mapping[str, str], expected: Mapping[str, str], requirements: Callable[[str], tuple[str, ...]]
+) -> Iterator[Probe]:
+    """Every fact against the source's; what the portal refused or did not say is no good on either side."""
+    for name in sorted(expected.keys() | now.keys()):
+        found, wanted = now.get(name, "nothing"), expected.get(name, "nothing")
+        good = found == wanted and not found.startswith((REFUSED, NOTHING))
+        yield Probe(name, good, wanted, found, requirements(name))
 
 
 def log_probe(access: PortalAccess, deny: re.Pattern[str]) -> Probe:

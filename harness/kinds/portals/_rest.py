@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.errors import CouldNotAsk
 from harness.kinds.contracts import PortalAccess, Probe
+from harness.model.layout import below
 
 _TIMEOUT_S = 30.0
 # Whose processes there are.
@@ -37,7 +38,7 @@ def open_files_probe(access: PortalAccess, homes: Sequence[str]) -> Probe:
     held = []
     for service in sorted(access.stack.addresses()):
         mounts = access.stack.mounts(service)
-        looked = [home for home in homes if any(_overlap(home, path) for path in mounts)]
+        looked = [home for home in homes if any(below(home, path) or below(path, home) for path in mounts)]
         if not looked:
             continue
         shell, counts = access.stack.shell(service), dict.fromkeys(looked, 0)
@@ -52,7 +53,3 @@ def open_files_probe(access: PortalAccess, homes: Sequence[str]) -> Probe:
                 counts[home] += int(count)
         held += [f"{count} files of {home} by processes of {service}" for home, count in counts.items() if count]
     return Probe("processes", not held, "none has the home open", "; ".join(held) or "none", ("XLR-3",))
-
-
-def _overlap(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

@@ -15,7 +15,7 @@ from pydantic import Field
 from harness.errors import CouldNotAsk
 from harness.kinds.components import postgresql
 from harness.kinds.contracts import ContentItem, KindOptions, PortalAccess, Probe, Query, Sql
-from harness.kinds.portals._installation import log_probe
+from harness.kinds.portals._installation import fact_probes, log_probe
 from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 from harness.model.restore_point import Canary
@@ -135,10 +135,7 @@ def versions(access: PortalAccess) -> dict[str, str]:
 
 def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
     """Every fact against the source's, a write that is read back (never at a source), and the server's log."""
-    now = facts(access)
-    for name in sorted(expected.keys() | now.keys()):
-        found, wanted = now.get(name, "nothing"), expected.get(name, "nothing")
-        yield Probe(name, found == wanted, wanted, found, ("GEN-D4",))
+    yield from fact_probes(facts(access), expected, lambda name: ("GEN-D4",))
     if access.stack.role == "sandbox":
         key = _key(int(_write(access, _WRITE, kind="probe", words="probe")))
         read = key in search(access, "probe")

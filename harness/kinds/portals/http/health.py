@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Probe
-from harness.kinds.portals._installation import log_probe, versions_of_servers
+from harness.kinds.portals._installation import NOTHING, REFUSED, fact_probes, log_probe, versions_of_servers
 from harness.kinds.portals.http.client import Client, lacking, taken
 from harness.kinds.portals.http.extract import Answer, Holds, Unmatched, find
 from harness.kinds.portals.http.requests import Asked, Request, Use
 
-REFUSED, NOTHING = "refused:", "nothing:"
 REQUIREMENTS = ("GEN-D30",)
 
 
@@ -96,11 +95,7 @@ def versions(access: PortalAccess) -> dict[str, str]:
 def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
     """Every fact against the source's, then what people do, then the log."""
     client = Client(access)
-    now = _facts(client)
-    for name in sorted(expected.keys() | now.keys()):
-        found, wanted = now.get(name, "nothing"), expected.get(name, "nothing")
-        good = found == wanted and not found.startswith((REFUSED, NOTHING))
-        yield Probe(name, good, wanted, found, REQUIREMENTS)
+    yield from fact_probes(_facts(client), expected, lambda name: REQUIREMENTS)
     yield from (_use(client, use) for use in client.options.uses)
     yield log_probe(access, re.compile(client.options.log_errors))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.kinds.portals.jackrabbit.client import Options
+from harness.kinds.portals._accounts import Options
 from harness.kinds.portals.jackrabbit.content import index_items, items, queries, search
 from harness.kinds.portals.jackrabbit.health import facts, healthy, probes, versions
 from harness.kinds.portals.jackrabbit.installation import REFERENCED, SCRIPTS, endpoints, references

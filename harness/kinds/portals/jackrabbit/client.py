@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import Field
-
 from harness.errors import CouldNotAsk
-from harness.kinds.contracts import Http, HttpReply, KindOptions, PortalAccess
+from harness.kinds.contracts import HttpReply, PortalAccess
+from harness.kinds.portals._accounts import account, server
 from harness.model.frozen import JsonValue
 
 CONTENT = "/server/default/jcr:root"
@@ -21,26 +20,6 @@ SECURITY = "/server/security/jcr:root"
 RELEASES, ATTACHMENTS, OURS = "Applications", "Attachments", "portal-drill"
 # A write is refused unless it says that it comes from the server's own pages.
 _SAME_HOST = {"Host": "release", "Referer": "http://release/"}
-
-
-class Options(KindOptions):
-    accounts_service: str = Field(
-        default="seed", description="Service of the stack whose environment holds PORTAL_ADMIN_PASSWORD and so on."
-    )
-
-
-def account(access: PortalAccess, name: str) -> tuple[str, str]:
-    options = Options.model_validate(access.portal.options)
-    return name, access.stack.environment(options.accounts_service)[f"PORTAL_{name.upper()}_PASSWORD"]
-
-
-def server(access: PortalAccess) -> Http:
-    return access.stack.http(access.portal.service, access.portal.port)
-
-
-def get(access: PortalAccess, path: str, user: str = "admin", **params: str | int) -> Any:
-    reply = server(access).request("GET", path, params=params, auth=account(access, user))
-    return reply.expect(200).json()
 
 
 def save(

@@ -9,18 +9,9 @@ from collections.abc import Iterator, Mapping
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import LOG_LINES, PortalAccess, Probe
-from harness.kinds.portals._installation import log_probe, versions_of_servers
-from harness.kinds.portals.jackrabbit.client import (
-    ATTACHMENTS,
-    CONTENT,
-    OURS,
-    account,
-    attachment,
-    get,
-    nodes,
-    save,
-    server,
-)
+from harness.kinds.portals._accounts import account, get, server
+from harness.kinds.portals._installation import REFUSED, fact_probes, log_probe, versions_of_servers
+from harness.kinds.portals.jackrabbit.client import ATTACHMENTS, CONTENT, OURS, attachment, nodes, save
 from harness.kinds.portals.jackrabbit.content import people
 from harness.model.frozen import JsonValue
 
@@ -33,7 +24,6 @@ _FOUND = re.compile(r"(?:Node|Parent of|Multiple entries found for node) .*(?:mi
 _ASKED = """cd "$1" && grep -lE 'enableConsistencyCheck" value="true"' conf/jackrabbit-repository.xml \
     repository/workspaces/*/workspace.xml | wc -l"""
 HEALTH = f"/{OURS}-health"
-REFUSED = "refused:"
 _NOT_FACTS = ("started_utc", "jars")
 _TEXT = {"Calendar": "8", "Risk": "21", "Weeks": "15"}
 _REQUIREMENTS = {
@@ -113,11 +103,7 @@ def versions(access: PortalAccess) -> dict[str, str]:
 
 def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
     """Every fact against the source's, a login, the people that a query finds, and the log."""
-    now = facts(access)
-    for name in sorted(expected.keys() | now.keys()):
-        found, wanted = now.get(name, "nothing"), expected.get(name, "nothing")
-        good = found == wanted and not found.startswith(REFUSED)
-        yield Probe(name, good, wanted, found, _REQUIREMENTS.get(name.split(".")[0], ("XLR-4",)))
+    yield from fact_probes(facts(access), expected, lambda name: _REQUIREMENTS.get(name.split(".")[0], ("XLR-4",)))
     reply = server(access).request("GET", "/xl/users", auth=account(access, "reader"))
     yield Probe("login", reply.status == 200, "reader is logged in", f"HTTP {reply.status}", ("XLR-16", "GEN-D30"))
     yield _people_found(access)

@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Query
-from harness.kinds.portals.jackrabbit.client import CONTENT, OURS, RELEASES, account, get, nodes, save, server, store
+from harness.kinds.portals._accounts import account, get, server
+from harness.kinds.portals.jackrabbit.client import CONTENT, OURS, RELEASES, nodes, save, store
 from harness.kinds.portals.jackrabbit.content import indexed, release_key
 from harness.model.frozen import JsonValue
 from harness.model.restore_point import Canary

@@ -5,7 +5,7 @@ Its HTTP interface and index fields are described in fixtures/README.md.
 
 from __future__ import annotations
 
-from harness.kinds.portals.wagtail.client import Options
+from harness.kinds.portals._accounts import Options
 from harness.kinds.portals.wagtail.content import index_items, inventory_keys, items, queries, reindex, search
 from harness.kinds.portals.wagtail.health import facts, healthy, probes, versions
 from harness.kinds.portals.wagtail.installation import REFERENCED, SCRIPTS, endpoints, places, references

@@ -1,34 +1,13 @@
-"""Requests to the site, as one of its accounts; what several of its files need."""
+"""What several of its files ask the site."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import Field
-
 from harness.errors import CouldNotAsk
-from harness.kinds.contracts import Http, KindOptions, PortalAccess
-
-
-class Options(KindOptions):
-    accounts_service: str = Field(
-        default="seed", description="Service of the stack whose environment holds PORTAL_ADMIN_PASSWORD and so on."
-    )
-
-
-def account(access: PortalAccess, name: str) -> tuple[str, str]:
-    options = Options.model_validate(access.portal.options)
-    return name, access.stack.environment(options.accounts_service)[f"PORTAL_{name.upper()}_PASSWORD"]
-
-
-def site(access: PortalAccess) -> Http:
-    return access.stack.http(access.portal.service, access.portal.port)
-
-
-def get(access: PortalAccess, path: str, user: str = "admin", **params: str | int) -> Any:
-    reply = site(access).request("GET", path, params=params, auth=account(access, user))
-    return reply.expect(200).json()
+from harness.kinds.contracts import PortalAccess
+from harness.kinds.portals._accounts import get
 
 
 def item_key(kind: str, number: object) -> str:

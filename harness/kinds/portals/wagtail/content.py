@@ -9,8 +9,9 @@ from typing import Any
 from harness.errors import CommandFailed
 from harness.kinds.components import opensearch
 from harness.kinds.contracts import ComponentAccess, ContentItem, PortalAccess, Query
+from harness.kinds.portals._accounts import get
 from harness.kinds.portals.wagtail import tables
-from harness.kinds.portals.wagtail.client import get, item_key, listed
+from harness.kinds.portals.wagtail.client import item_key, listed
 from harness.kinds.queries import choose_queries
 
 PAGE = 200

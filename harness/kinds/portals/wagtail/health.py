@@ -8,12 +8,11 @@ from html import unescape
 
 from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Probe
-from harness.kinds.portals._installation import log_probe, versions_of_servers
+from harness.kinds.portals._accounts import account, get, server
+from harness.kinds.portals._installation import REFUSED, fact_probes, log_probe, versions_of_servers
 from harness.kinds.portals.wagtail import tables
-from harness.kinds.portals.wagtail.client import account, get, site
 
 DENY = re.compile(r"Traceback \(most recent call last\)|\b(CRITICAL|FATAL|OperationalError|ImproperlyConfigured)\b")
-REFUSED = "refused:"
 _NOT_FACTS = ("started_utc", "modules")
 
 
@@ -22,19 +21,19 @@ def healthy(access: PortalAccess) -> Probe:
 
     An embedded database is final: the portal has started without its properties and will not find them.
     """
-    status = site(access).request("GET", "/api/portal/status", timeout_s=5).expect(200).json()
+    status = server(access).request("GET", "/api/portal/status", timeout_s=5).expect(200).json()
     engine = status["database"]["engine"]
     if engine != "postgresql":
         return Probe("database", False, "postgresql", f"{engine}, an empty embedded one", final=True)
     if access.stack.role == "sandbox" and access.drill.rebuilt():
         return Probe("database", True, "postgresql", engine)  # there is nothing to search yet
-    reply = site(access).request("GET", "/api/search", params={"q": "health", "limit": 1}, timeout_s=5)
+    reply = server(access).request("GET", "/api/search", params={"q": "health", "limit": 1}, timeout_s=5)
     return Probe("search", reply.status == 200, "HTTP 200", f"HTTP {reply.status}: {reply.text[:200]}")
 
 
 def facts(access: PortalAccess) -> dict[str, str]:
     """The status page flattened, one fact per module, the number of synonym sets, and one seeded page."""
-    status = site(access).request("GET", "/api/portal/status").expect(200).json()
+    status = server(access).request("GET", "/api/portal/status").expect(200).json()
     found: dict[str, str] = {}
     for name, value in status.items():
         if isinstance(value, dict):
@@ -57,22 +56,18 @@ def _first_page(access: PortalAccess) -> str:
 
 
 def _synonyms(access: PortalAccess) -> str:
-    return str(site(access).request("GET", "/api/synonyms").expect(200).json()["total"])
+    return str(server(access).request("GET", "/api/synonyms").expect(200).json()["total"])
 
 
 def versions(access: PortalAccess) -> dict[str, str]:
-    status = site(access).request("GET", "/api/portal/status").expect(200).json()
+    status = server(access).request("GET", "/api/portal/status").expect(200).json()
     return {"Wagtail": str(status["version"]), **versions_of_servers(access)}
 
 
 def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
     """Every fact against the source's, then what a person does: log in, read a page, use each module."""
     now = facts(access)
-    for name in sorted(expected.keys() | now.keys()):
-        found = now.get(name, "nothing")
-        wanted = expected.get(name, "nothing")
-        good = found == wanted and not found.startswith(REFUSED)
-        yield Probe(name, good, wanted, found, tables.REQUIREMENTS.get(name.split(".")[0], ("LR-31",)))
+    yield from fact_probes(now, expected, lambda name: tables.REQUIREMENTS.get(name.split(".")[0], ("LR-31",)))
     yield Probe("licence", now.get("licence.state") == "valid", "valid", now.get("licence.state", "none"), ("LR-10",))
     yield _login(access)
     yield _seeded_page(access, expected.get("seeded page", ""))
@@ -84,7 +79,7 @@ def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]
 
 def _login(access: PortalAccess) -> Probe:
     """As a person: the form with its token, then a page that names the user."""
-    http, (user, password) = site(access), account(access, "reader")
+    http, (user, password) = server(access), account(access, "reader")
     form = http.request("GET", "/login/").text
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
     fields = {"username": user, "password": password, "csrfmiddlewaretoken": token.group(1) if token else ""}
@@ -98,7 +93,7 @@ def _seeded_page(access: PortalAccess, fact: str) -> Probe:
     path, _, title = fact.partition(" ")
     if not path:
         return Probe("seeded page", False, "a page of the source", "the source's facts name none", ("GEN-D30",))
-    reply = site(access).request("GET", path)
+    reply = server(access).request("GET", path)
     good = reply.status == 200 and title.strip("“”") in unescape(reply.text) and "not licensed" not in reply.text
     found = "the page, with its title" if good else f"HTTP {reply.status}: {reply.text[:120]!r}"
     return Probe("seeded page as HTML", good, f"{path} with its title", found, ("GEN-D30", "LR-31"))
@@ -106,7 +101,7 @@ def _seeded_page(access: PortalAccess, fact: str) -> Probe:
 
 def _module_page(access: PortalAccess, name: str, fact: str) -> Probe:
     version, commit, _ = fact.split(" ", 2)
-    reply = site(access).request("GET", f"/o/{name}/")
+    reply = server(access).request("GET", f"/o/{name}/")
     found = reply.json() if reply.status == 200 else {}
     good = (found.get("version"), found.get("commit")) == (version, commit)
     said = f"{found.get('version')} of {found.get('commit')}" if found else f"HTTP {reply.status}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.kinds.contracts import Endpoint, PortalAccess, Reference, Script
+from harness.kinds.portals._accounts import server
 from harness.kinds.portals._installation import hosts_in_files, hosts_in_rows, rows
-from harness.kinds.portals.wagtail.client import site
 
 LIBRARY = "document_library"
 REFERENCED: Mapping[str, tuple[str, ...]] = {LIBRARY: ("documents/**", "original_images/**", "images/**")}
@@ -44,7 +44,7 @@ def references(access: PortalAccess) -> Iterator[Reference]:
 
 def places(access: PortalAccess) -> Mapping[str, str]:
     """As the running portal says: its default, or what `dl.store.file.system.root.dir` moved it to."""
-    return {LIBRARY: str(site(access).request("GET", "/api/portal/status").expect(200).json()[LIBRARY])}
+    return {LIBRARY: str(server(access).request("GET", "/api/portal/status").expect(200).json()[LIBRARY])}
 
 
 def endpoints(access: PortalAccess) -> Iterator[Endpoint]:

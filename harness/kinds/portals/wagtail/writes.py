@@ -10,8 +10,9 @@ from typing import Any
 from harness import at_once
 from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Query
+from harness.kinds.portals._accounts import account, get, server
 from harness.kinds.portals.wagtail import tables
-from harness.kinds.portals.wagtail.client import account, get, item_key, listed, site
+from harness.kinds.portals.wagtail.client import item_key, listed
 from harness.kinds.portals.wagtail.content import engine_hits, refresh
 from harness.model.restore_point import Canary
 
@@ -22,7 +23,7 @@ SIGNS = ("🧯", "e\u0301a\u030a", "שלום")
 
 
 def _write(access: PortalAccess, method: str, path: str, body: dict[str, Any], *statuses: int) -> Any:
-    reply = site(access).request(method, path, body_json=body, auth=account(access, "editor"))
+    reply = server(access).request(method, path, body_json=body, auth=account(access, "editor"))
     return reply.expect(*statuses).json()
 
 
@@ -51,7 +52,7 @@ def write_canary(access: PortalAccess, number: int, token: str) -> Iterator[tupl
     yield "database", str(made["id"])
     if made["indexed"]:
         yield "search", item_key("page", made["id"])
-    reply = site(access).request(
+    reply = server(access).request(
         "POST",
         "/api/write/documents",
         form={"title": f"portal-drill canary {number}"},
@@ -97,7 +98,7 @@ def canary_query(canary: Canary) -> Query | None:
 
 
 def _page_holds(access: PortalAccess, page_id: str, token: str) -> bool:
-    reply = site(access).request("GET", f"/api/pages/{page_id}", auth=account(access, "admin"))
+    reply = server(access).request("GET", f"/api/pages/{page_id}", auth=account(access, "admin"))
     return reply.expect(200, 404).status == 200 and {token, *SIGNS} <= set(reply.json()["body"].split())
 
 
