@@ -88,12 +88,12 @@ class Stages:
         Raises: PortalDrillError with the choices; DrillFileWrong with the mistakes of the Compose file.
         """
         from harness.clock import utc_now
-        from harness.prepare import write_drill
+        from harness.prepare.write_drill import write_drill
 
         return write_drill(product, portal, stack, output, today=utc_now().date())
 
     def json_schema(self) -> dict[str, object]:
-        from harness.prepare import json_schema
+        from harness.prepare.json_schema import json_schema
 
         return dict(json_schema())
 

@@ -15,7 +15,7 @@ from harness.containers.golden import GOLDEN
 from harness.containers.labels import DRILL, EXPIRES, ROLE, RUN, STATE
 from harness.kinds import registry
 from harness.model.verdict import Verdict
-from harness.prepare import json_schema
+from harness.prepare.json_schema import json_schema
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

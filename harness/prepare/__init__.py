@@ -1,8 +1,10 @@
-"""A drill file becomes a drill, a drill becomes a plan; touches nothing but the files it reads."""
+"""A drill file becomes a drill, a drill becomes a plan; touches nothing but the files it reads.
 
-from harness.prepare.json_schema import json_schema
+`json_schema` and `write_drill` are asked by one command each and cost as much to import as all else here: each has its
+own module.
+"""
+
 from harness.prepare.make_plan import make_plan, restoring_only
 from harness.prepare.parse import read_drill
-from harness.prepare.write_drill import write_drill
 
-__all__ = ["json_schema", "make_plan", "read_drill", "restoring_only", "write_drill"]
+__all__ = ["make_plan", "read_drill", "restoring_only"]

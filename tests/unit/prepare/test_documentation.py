@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from harness.drill_files import file_of_tests
 from harness.kinds import registry
-from harness.prepare import json_schema
 from harness.prepare.compose_file import SERVICE_KEYS, TOP_KEYS
+from harness.prepare.json_schema import json_schema
 from harness.prepare.kind_options import words
 from harness.prepare.make_plan import make_plan
 from harness.prepare.parse import read_drill

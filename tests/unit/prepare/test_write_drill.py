@@ -13,7 +13,9 @@ from test_fuzz import DRILLS
 from harness.cli import main
 from harness.errors import DrillFileWrong, PortalDrillError
 from harness.kinds import registry
-from harness.prepare import json_schema, make_plan, read_drill, write_drill
+from harness.prepare import make_plan, read_drill
+from harness.prepare.json_schema import json_schema
+from harness.prepare.write_drill import write_drill
 from harness.prepare.yaml_source import read_yaml
 from harness.report.plan import explain
 
