@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 
 from harness.errors import PortalDrillError
 from harness.kinds import registry
 from harness.kinds.contracts import ChoosesMoment, Purges, When
 from harness.model.drill import Component, Drill
-from harness.model.layout import Layout
+from harness.model.layout import Layout, below
 from harness.model.plan import Action, Plan, PlannedCheck, Step
 from harness.prepare.mistakes import nearest
 from harness.prepare.plan_recover import plan_recover
@@ -99,10 +98,10 @@ def _carrier(drill: Drill, name: str) -> str | None:
     component = drill.component(name)
     if not isinstance(registry.component(component.kind), Purges):
         return None
-    places = {PurePosixPath(str(c.options["path"])): c.name for c in drill.components
-              if c.service == component.service and c.name != name and "path" in c.options}  # fmt: skip
-    place = PurePosixPath(str(component.options["path"]))
-    return next((places[one] for one in (place, *place.parents) if one in places), None)
+    others = (c for c in drill.components if c.service == component.service and c.name != name and "path" in c.options)
+    paths = {str(other.options["path"]): other.name for other in others}
+    holding = [path for path in paths if below(str(component.options["path"]), path)]
+    return paths[max(holding, key=len)] if holding else None
 
 
 def capture_order(drill: Drill) -> tuple[Component, ...]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import PurePosixPath
 
 from harness.errors import StepFailed
 from harness.kinds import registry
-from harness.kinds.contracts import ComponentAccess, HoldsReferences, Purges, Shell, ToolImage
+from harness.kinds.contracts import ComponentAccess, HoldsReferences, Purges, Shell, ToolImage, nested_in
 from harness.model.drill import Component, Rewire
 from harness.model.frozen import JsonValue
 from harness.model.inventory import ClassRule, ItemClass, key_text, rule_of
@@ -102,23 +101,15 @@ def _replaced(shell: Shell, path: str, rewires: list[Rewire], timeout_s: float) 
 def _left_over(box: Sandbox, name: str, shells: dict[str, Shell], timeout_s: float) -> Iterator[str]:
     """Files of a rewired component that still hold a value which was to be replaced: the next start would use it.
 
-    Content and what is no state (logs, caches) is left out; components inside this one are searched by themselves.
+    Content and what is no state (logs, caches) is left out, and what is mounted inside: it is another component.
     """
-    component, root = (
-        box.session.plan.component(name),
-        PurePosixPath(str(box.session.plan.component(name).options["path"])),
-    )
-    nested = [
-        str(inside.relative_to(root))
-        for other in box.session.plan.components
-        if other.service == component.service
-        and "path" in other.options
-        and root in (inside := PurePosixPath(str(other.options["path"]))).parents
-    ]
+    component = box.session.plan.component(name)
+    root = str(component.options["path"])
+    nested = nested_in(root, ComponentAccess(component, box.stack))
     values = sorted({one.old for one in box.session.plan.rewire})
     referenced = box.kind.REFERENCED.get(name, ()) if isinstance(box.kind, HoldsReferences) else ()
     content = [ClassRule(match=glob, item_class=ItemClass.DISPOSABLE, reason="content") for glob in referenced]
-    argv = ["bash", "-c", _HOLDING, "holding", str(root), *nested, "--", *values]
+    argv = ["bash", "-c", _HOLDING, "holding", root, *nested, "--", *values]
     said = shells[component.service].run(argv, timeout_s=timeout_s).ok()
     for path in sorted(key_text(name).removeprefix("./") for name in said.stdout.split(b"\0") if name):
         rule = rule_of(path, (*content, *component.classes))

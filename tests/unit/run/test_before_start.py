@@ -32,6 +32,12 @@ class Local:
 
 
 class OneStack:
+    def __init__(self, inside: tuple[str, ...]) -> None:
+        self.inside = inside
+
+    def mounts(self, service: str) -> tuple[str, ...]:
+        return self.inside
+
     @contextmanager
     def tool(self, service: str, **more: Any) -> Iterator[Local]:
         yield Local()
@@ -60,10 +66,12 @@ def run(root: Path, *files: str, logs: ItemClass = ItemClass.APPEND, nested: str
     (root.parent / "evidence.jsonl").unlink(missing_ok=True)
     journal = Journal(root.parent / "evidence.jsonl")
     kind = SimpleNamespace(REFERENCED={"repository": ("store/*",)}, references=lambda access: iter(()))
-    inside = component.model_copy(update={"name": "inside", "options": {"path": f"{root}/{nested}"}})
-    components = (component, inside) if nested else (component,)
-    plan = SimpleNamespace(rewire=values, component=lambda name: component, components=components)
-    box: Any = SimpleNamespace(stack=OneStack(), kind=kind, session=SimpleNamespace(plan=plan, journal=journal))
+    plan = SimpleNamespace(rewire=values, component=lambda name: component)
+    box: Any = SimpleNamespace(
+        stack=OneStack((f"{root}/{nested}",) if nested else ()),
+        kind=kind,
+        session=SimpleNamespace(plan=plan, journal=journal),
+    )
     try:
         rewire(box, STEP)
     finally:
