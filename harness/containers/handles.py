@@ -185,6 +185,7 @@ class StackHandles:
             where=f"{self.role}/{service}/tool",
             on_command=self._on_command,
             redact=self._redact,
+            removed=self._kept.leave,
         )
         if writable or artefact is not None:
             return new()

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Literal
 
+from harness import at_once
 from harness.containers import teardown, volumes
 from harness.containers.create import create_service, start_container
 from harness.containers.engine import Engine, translated
@@ -51,11 +52,13 @@ class ContainerStack(StackHandles):
         """Makes network and volumes; its facts say whether it is cut from the host. Raises: HarnessBroken."""
         self._network = create_network(self.engine, self.owner)
         self._kept = KeptTools()
-        if self._watched:
-            self._sink = Sink(self.engine, self.owner, self._network)  # comes up while the volumes are made
-        volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
-        if not self._copy:
-            volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
+        sink = at_once.begin(partial(Sink, self.engine, self.owner, self._network)) if self._watched else None
+        try:
+            volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
+            if not self._copy:
+                volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
+        finally:
+            self._sink = sink() if sink else None
         if self._sink:
             self._sink.await_ready()
         return self._network

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from harness import at_once
 from harness.containers import firewall
 from harness.containers.create import remove_container
 from harness.containers.engine import Engine, if_there, translated
@@ -33,8 +34,9 @@ def remove_stack(engine: Engine, owner: Owner) -> tuple[str, ...]:
     left: list[str] = []
     try:
         left += remove_containers(engine, list_containers(engine, wanted) + list_containers(engine, tools))[1]
+        networks = at_once.begin(lambda: remove_networks(engine, list_networks(engine, wanted))[1])
         left += remove_volumes(engine, list_volumes(engine, wanted))[1]
-        left += remove_networks(engine, list_networks(engine, wanted))[1]
+        left += networks()
         # One that was asked for when the interrupt came may have been made only now.
         left += remove_containers(engine, list_containers(engine, tools))[1]
     except PortalDrillError as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 
 from docker.types import Mount
 
+from harness import at_once
 from harness.containers.create import create_sleeper, remove_container, start_container
 from harness.containers.engine import Engine
 from harness.containers.hooks import OnCommand, Redact, nothing_recorded, nothing_redacted
@@ -16,7 +18,7 @@ from harness.containers.labels import TIME_TO_LIVE, Owner
 from harness.containers.memory import memory_ran_out
 from harness.containers.network import NOBODY, StackNetwork
 from harness.containers.shell import ContainerShell
-from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken
+from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, PortalDrillError
 from harness.kinds.contracts import Shell
 
 TOOLS_IMAGE = "portal-drill/tools:3"
@@ -37,9 +39,10 @@ def tool_container(
     where: str = "tool",
     on_command: OnCommand = nothing_recorded,
     redact: Redact = nothing_redacted,
+    removed: Callable[[Engine, str], None] = remove_container,
 ) -> Iterator[ContainerShell]:
     """A shell, root inside, without a network unless one is given. It ends by itself when its time to live
-    is over, however the harness ended.
+    is over, however the harness ended. `removed` takes it away at the end.
 
     A command that the kernel killed for want of memory has given no answer.
     Raises: HarnessBroken if it cannot be made, CommandFailed if the image has no `sleep`.
@@ -58,7 +61,7 @@ def tool_container(
             raise HarnessBroken(f"memory ran out in {where}: {error}") from error
         raise
     finally:
-        remove_container(engine, container)
+        removed(engine, container)
 
 
 class KeptTools:
@@ -70,6 +73,7 @@ class KeptTools:
 
     def __init__(self) -> None:
         self._idle: dict[Hashable, list[tuple[ExitStack, Shell, float]]] = {}
+        self._leaving: list[Callable[[], None]] = []
         self._choosing = threading.Lock()
         self._gone = False
 
@@ -91,10 +95,22 @@ class KeptTools:
             with self._choosing:
                 self._idle.setdefault(same, []).append((held.pop_all(), shell, made))
 
+    def leave(self, engine: Engine, container: str) -> None:
+        """Removed while the harness goes on: nothing runs in it any more, and waiting takes 0.2 s each."""
+        self._leaving.append(at_once.begin(partial(remove_container, engine, container)))
+
     def end(self) -> None:
         """All that carries the run's labels is being removed, they too: a thread that goes on makes no new one."""
         with self._choosing:
             self._gone = True
+        with suppress(PortalDrillError):  # what is still there is found by its labels
+            self._await_left()
+
+    def _await_left(self) -> None:
+        """Raises: HarnessBroken if one of those that were to leave could not be removed."""
+        leaving, self._leaving = self._leaving, []
+        for wait in leaving:
+            wait()
 
     def remove(self) -> None:
         """Those that nobody uses, and that are not gone yet. Raises: HarnessBroken."""
@@ -103,3 +119,4 @@ class KeptTools:
             self._idle.clear()
         for held in idle:
             held.close()
+        self._await_left()

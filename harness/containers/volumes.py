@@ -46,9 +46,12 @@ def volume_names(services: Iterable[Service]) -> tuple[str, ...]:
 
 def create_volumes(engine: Engine, owner: Owner, volumes: Iterable[str]) -> None:
     """Raises: HarnessBroken."""
-    for volume in volumes:
+
+    def create(volume: str) -> None:
         with translated(f"the volume {volume} could not be made"):
             engine.api.create_volume(owner.name_of(volume), labels=owner.labels())
+
+    at_once.each(create, [*volumes])
 
 
 def prepare_mount_points(engine: Engine, owner: Owner, services: Iterable[Service]) -> None:
@@ -73,7 +76,7 @@ def prepare_mount_points(engine: Engine, owner: Owner, services: Iterable[Servic
         with flat(engine, owner, one[1], image=one[0], writable=True) as shell:
             shell.run(["sh", "-euc", PREPARE, "sh", *one[2]], timeout_s=TIMEOUT_S).ok()
 
-    at_once.each(prepare, wanted)
+    at_once.each(prepare, wanted, len(wanted))
 
 
 def look_into(shell: Shell, services: Sequence[Service]) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -9,13 +10,7 @@ from functools import partial
 
 from harness import at_once
 from harness.errors import CommandFailed, CouldNotAsk
-from harness.kinds.contracts import (
-    UNDECLARED,
-    Occupies,
-    Shell,
-    SourceAccess,
-    Surrounding,
-)
+from harness.kinds.contracts import UNDECLARED, Occupies, Shell, SourceAccess, Surrounding
 from harness.kinds.records import records
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
@@ -68,6 +63,7 @@ class Survey:
     named: Counter[str] = field(default_factory=Counter)
     more: int = 0
     unasked: list[str] = field(default_factory=list)
+    _adding: threading.Lock = field(default_factory=threading.Lock)
 
     def part(self, what: str, see: Callable[[], None]) -> None:
         try:
@@ -80,6 +76,10 @@ class Survey:
         word = one.name.partition(" ")[0]
         if word not in UNDECLARED:
             raise ValueError(f"{one.name!r} does not begin with a word of UNDECLARED")
+        with self._adding:
+            self._add(word, one)
+
+    def _add(self, word: str, one: Surrounding) -> None:
         known = self.found.get(one.name)
         wrong = not (one.declared or one.excused)
         if known is None and wrong and self.named[word] >= MOST:
@@ -101,7 +101,7 @@ class Survey:
                 for one in sorted(wrong, key=lambda one: one.name)
             ],
             "more": self.more,
-            "unasked": [*self.unasked],
+            "unasked": [*sorted(self.unasked)],
         }
 
 

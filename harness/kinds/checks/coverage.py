@@ -14,6 +14,7 @@ from functools import partial
 
 from pydantic import Field
 
+from harness import at_once
 from harness.kinds.checks._survey import Container, Survey, layouts
 from harness.kinds.contracts import (
     Judgement,
@@ -36,6 +37,8 @@ WHEN = When.AT_SOURCE
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
+ALONE = True  # what another look's commands hold open would be seen
+SERVICES = 3  # looked into at once: no container sees another's processes
 REQUIREMENTS = ("LR-1", "LR-4", "LR-16", "LR-18", "LR71-10", "LR71-11", "HCL-20", "GEN-D17")
 
 
@@ -61,8 +64,7 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
         service: Container(access, survey, service, layout, service in options.closed_services)
         for service, layout in found.items()
     }
-    for container in containers.values():
-        container.look_inside()
+    at_once.each(Container.look_inside, [*containers.values()], SERVICES)
     kind = access.portal_kind
     if isinstance(kind, PlacesFiles):
         places = partial(kind.places, access.portal)
@@ -70,14 +72,13 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
     if isinstance(kind, NamesEndpoints):
         survey.part("hosts of the configuration", partial(_endpoints, kind, access, survey))
     _own_hosts(access, survey)
-    for container in containers.values():
-        container.look_at_layer()
-    for component in access.plan.components:
-        changed = containers[component.service].changed
-        survey.part(
-            f"around {component.name}",
-            partial(_around, access, survey, component, found[component.service], changed),
-        )
+    at_once.each(Container.look_at_layer, [*containers.values()], SERVICES)
+
+    def around(component: Component) -> None:
+        changed, layout = containers[component.service].changed, found[component.service]
+        survey.part(f"around {component.name}", partial(_around, access, survey, component, layout, changed))
+
+    at_once.each(around, access.plan.components)
     left = [f"open files of {service}" for service in options.closed_services]
     left += [] if isinstance(kind, PlacesFiles) else ["where the portal keeps its files"]
     left += [] if isinstance(kind, NamesEndpoints) else ["hosts of the portal's configuration"]

@@ -9,7 +9,9 @@ Requirements: GEN-D15, GEN-D16, GEN-D18, LR-21, XLR-5, design fact 7.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from harness import at_once
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.checks._permissions_judged import Data, judge_scripts, judge_trees, judge_users, part
 from harness.kinds.checks._processes import Process, Users, processes, users_of
@@ -37,6 +39,7 @@ ALWAYS = False
 REQUIREMENTS = ("GEN-D15", "GEN-D16", "GEN-D18", "LR-21", "XLR-5")
 FILES = "file_tree"  # the component whose inventory has modes and owners
 SCRIPT_S = 60.0
+SERVICES = 3  # looked into at once
 
 
 class Options(KindOptions):
@@ -58,19 +61,17 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
 def _see(access: SourceAccess, before: Data) -> JsonValue:
     """By service whom it runs as, by file tree what that user can do, by script how it ended; a `reason` instead
     where that could not be asked. `before`: the trees as they were seen at the source."""
-    first: dict[str, dict[int, Process] | str] = {}
-    for service in access.plan.services:
-        if not service.profiles:
-            try:
-                first[service.name] = processes(access.stack.shell(service.name))
-            except (CouldNotAsk, CommandFailed) as error:
-                first[service.name] = str(error)
-    users = {name: _users(access, name, earlier) for name, earlier in first.items()}
-    trees: dict[str, JsonValue] = {
-        component.name: _tree(access, component, users.get(component.service), before.get(component.name))
-        for component in access.plan.components
-        if component.kind == FILES and component.name not in access.drill.rebuilt()
-    }
+    names = [service.name for service in access.plan.services if not service.profiles]
+    first = at_once.each(partial(_processes, access), names, SERVICES)
+    second = at_once.each(partial(_users, access), [*zip(names, first, strict=True)], SERVICES)
+    users = dict(zip(names, second, strict=True))
+    rebuilt = access.drill.rebuilt()
+    asked = [c for c in access.plan.components if c.kind == FILES and c.name not in rebuilt]
+
+    def tree(component: Component) -> JsonValue:
+        return _tree(access, component, users.get(component.service), before.get(component.name))
+
+    trees = dict(zip((c.name for c in asked), at_once.each(tree, asked), strict=True))
     scripts = access.portal_kind.SCRIPTS if isinstance(access.portal_kind, HasScripts) else ()
     ran: list[JsonValue] = [_run(access, script, users.get(script.service)) for script in scripts]
     services: dict[str, JsonValue] = {
@@ -79,8 +80,17 @@ def _see(access: SourceAccess, before: Data) -> JsonValue:
     return {"services": services, "trees": trees, "scripts": ran}
 
 
-def _users(access: SourceAccess, service: str, earlier: dict[int, Process] | str) -> Users | str:
-    """The second look at the processes, or the reason why there is no answer."""
+def _processes(access: SourceAccess, service: str) -> dict[int, Process] | str:
+    """The first look at them, or the reason why there is no answer."""
+    try:
+        return processes(access.stack.shell(service))
+    except (CouldNotAsk, CommandFailed) as error:
+        return str(error)
+
+
+def _users(access: SourceAccess, seen: tuple[str, dict[int, Process] | str]) -> Users | str:
+    """The second look at a service's processes, or the reason why there is no answer."""
+    service, earlier = seen
     if isinstance(earlier, str):
         return earlier
     shell = access.stack.shell(service)

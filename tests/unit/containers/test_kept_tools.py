@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, cast
 
 import pytest
+from docker.errors import DockerException
 
+from harness.containers.engine import Engine
 from harness.containers.tool import KeptTools
-from harness.errors import CommandFailed, CouldNotAsk
+from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken
 
 
 class Tools:
@@ -106,3 +109,36 @@ def test_a_thread_that_goes_on_makes_no_new_one_when_the_stack_is_gone() -> None
     with pytest.raises(CouldNotAsk, match="removed"), tools.lent():
         pass
     assert (tools.made, tools.removed) == (1, [])
+
+
+class SlowEngine:
+    """Removes a container when it is told to go on."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.goes_on, self.removed, self._error = threading.Event(), list[str](), error
+        self.api = self
+
+    def remove_container(self, container: str, **_options: Any) -> None:
+        assert self.goes_on.wait(30)
+        if self._error:
+            raise self._error
+        self.removed.append(container)
+
+
+@pytest.mark.parametrize("end", [KeptTools.end, KeptTools.remove])
+def test_one_that_leaves_keeps_nobody_waiting_until_all_are_to_be_gone(end: Callable[[KeptTools], None]) -> None:
+    kept, engine = KeptTools(), SlowEngine()
+    kept.leave(cast(Engine, engine), "one")
+    assert engine.removed == []
+    engine.goes_on.set()
+    end(kept)
+    assert engine.removed == ["one"]
+
+
+def test_one_that_could_not_be_removed_is_said_where_its_removal_was_asked_for() -> None:
+    for end, expected in ((KeptTools.end, nullcontext()), (KeptTools.remove, pytest.raises(HarnessBroken, match="no"))):
+        kept, engine = KeptTools(), SlowEngine(DockerException("no"))
+        engine.goes_on.set()
+        kept.leave(cast(Engine, engine), "one")
+        with expected:
+            end(kept)
