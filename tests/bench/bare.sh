@@ -8,7 +8,7 @@
 set -euo pipefail
 
 golden="$1" artefacts="$2" run="portal-drill-bench-$$"
-tools=portal-drill/tools:3 postgres=portal-drill/postgresql:15 opensearch=portal-drill/opensearch:2.19.6
+tools=portal-drill/tools:3 postgres=portal-drill/postgresql:15 opensearch=portal-drill/opensearch:2.19.6-2
 wagtail=portal-drill/wagtail:8.0.1
 volumes="database search_data search_snapshots liferay_home document_library application_server source_code"
 tree=(--numeric-owner --acls --xattrs '--xattrs-include=*' --sparse)

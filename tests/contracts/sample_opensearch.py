@@ -17,7 +17,7 @@ SNAPSHOTS = "/var/lib/opensearch-snapshots"
 SERVICES = (
     Service(
         name="search",
-        image="portal-drill/opensearch:2.19.6",
+        image="portal-drill/opensearch:2.19.6-2",
         volumes={"/var/lib/opensearch": "data", SNAPSHOTS: "snapshots"},
         stop_grace_s=30.0,
     ),

@@ -129,7 +129,7 @@ def test_other_time_zones_and_locales(drill: Drill, plan: Plan) -> None:
     for name in ("installation", "seed"):
         shutil.copytree(stacks / name, folder / name, dirs_exist_ok=True)
     zone = "    environment:\n      TZ: America/St_Johns\n      LC_ALL: C\n"
-    for image in ("postgresql:15", "opensearch:2.19.6", "wagtail:8.0.1"):
+    for image in ("postgresql:15", "opensearch:2.19.6-2", "wagtail:8.0.1"):
         first, found, rest = stack.partition(f"    image: portal-drill/{image}\n")
         rest = rest.removeprefix("    environment:\n") if rest.startswith("    environment:\n") else rest
         stack = first + found + zone + rest
