@@ -74,7 +74,9 @@ NAMED = {
     "index_of_another_day/newer": r"^ghost: release:portal-drill-canary",
     "index_of_another_day/older": r"^missing: release:portal-drill-canary",
     "mode_lost/start_script": r"^start_portal: .*run\.sh",
-    "not_at_rest/never_stopped": r"^stop_source_portal|^confirm_rest: the portal did not rest",
+    # Or the copy fails before anybody looks: a file of an index that was there when the copy began is gone.
+    "not_at_rest/never_stopped": r"^stop_source_portal|^confirm_rest: the portal did not rest"
+    r"|^back_up:\w+: .*No such file or directory",
     "not_at_rest/started_again": r"^confirm_rest: the portal did not rest: (port|processes|lock): expected",
     "not_at_rest/started_while_copied": r"^confirm_rest: the portal did not rest: (port|processes|lock): expected",
     "not_rewired/one_workspace": r"^rewire: values of the source are left: .*workspaces/security/workspace\.xml",
@@ -174,7 +176,7 @@ def caught_in_a_plan(name: str, product: str, own_root: Path) -> None:
 
 @pytest.mark.prove
 def test_built_in_repository_that_lies_in_a_database_is_found_at_the_source(tmp_path: Path) -> None:
-    """Nobody need believe the drill file: the server that it leaves out stands in the server's own files (XLR-6)."""
+    """Nobody need believe the drill file: what it leaves out is found (XLR-6)."""
     text = FILES[BUILT_IN].read_text(encoding="utf-8")
     path = tmp_path / "claimed.drill.yaml"
     path.write_text(text.replace("fixtures/stacks/xl-release-embedded", f"{PROJECT}/fixtures/stacks/xl-release"))
@@ -182,8 +184,10 @@ def test_built_in_repository_that_lies_in_a_database_is_found_at_the_source(tmp_
     verdict, folder = run_drill(drill, captured_only(plan_of(drill)), tmp_path, drill_file=path)
     check = check_of(verdict, "coverage")
     assert (verdict["outcome"], check["outcome"]) == ("FAIL", "FAIL"), (folder, verdict["checks"])
-    said = "\n".join(check["items"]["first"])
-    assert "undeclared host db.production.example" in said and "undeclared volume database" in said, said
+    assert check["items"]["first"] == [
+        "undeclared volume database: no component looks into it, at /var/lib/postgresql/data of db"
+    ]
+    assert "'repository/version/db' not found" in check_of(verdict, "reference_parity")["found"]
 
 
 @pytest.mark.prove

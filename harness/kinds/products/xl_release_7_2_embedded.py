@@ -1,9 +1,9 @@
 """XL Release up to 7.2 with its built-in JCR repository: what the same page demands where there is no database.
 
 A database is demanded "if you store the repository in a database" (XLR-6, XLR-10, XLR-11), and then `xl-release-7.2`
-holds. Where a drill file says that the repository is built in and it is not, `coverage` names what nobody backs up:
-the database's server stands in `conf` and in every `workspace.xml`. Requirements: XLR-1 to XLR-5, XLR-7 to XLR-9,
-XLR-12 to XLR-19, XLR-D7 to XLR-D11.
+holds. Where a drill file says that the repository is built in and it is not, `coverage` names what nobody backs up: the
+volume of the stack's database, or the host of one outside the stack.
+Requirements: XLR-1 to XLR-5, XLR-7 to XLR-9, XLR-12 to XLR-19, XLR-D7 to XLR-D11.
 """
 
 from __future__ import annotations
