@@ -40,6 +40,7 @@ PAIRS = {
     "sql on postgresql": "drills/postgresql.drill.yaml",
     "wagtail on liferay": "drills/liferay-dxp.drill.yaml",
     "jackrabbit on xl-release": "drills/xl-release-7.2.drill.yaml",
+    "jackrabbit_embedded on xl-release-embedded": "drills/xl-release-7.2-embedded.drill.yaml",
     "http on liferay": "tests/variants/liferay-http.yaml",
 }
 MARKS = {
@@ -49,6 +50,7 @@ MARKS = {
     "sql on postgresql": [pytest.mark.engine],
     "wagtail on liferay": [pytest.mark.engine, pytest.mark.prove],
     "jackrabbit on xl-release": [pytest.mark.engine, pytest.mark.prove],
+    "jackrabbit_embedded on xl-release-embedded": [pytest.mark.engine, pytest.mark.prove],
     "http on liferay": [pytest.mark.engine, pytest.mark.prove],
 }
 MARK = Mark(name="canary_written", at=Instant(monotonic_s=1, utc=datetime(2026, 11, 21, tzinfo=UTC), boot_id="one"))

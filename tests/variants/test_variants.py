@@ -53,8 +53,9 @@ def test_offline_backup_sees_nothing_change_and_measures_its_downtime(tmp_path: 
     assert {"from": "mail.production.example", "to": "mail.sandbox.invalid", "count": 1} in rewired
 
 
-def test_indexes_that_the_start_builds_anew_are_emptied_before_it(tmp_path: Path) -> None:
-    verdict, folder = performed("xl-release-rebuild", tmp_path)
+@pytest.mark.parametrize("name", ["xl-release-rebuild", "xl-release-embedded-rebuild"])
+def test_indexes_that_the_start_builds_anew_are_emptied_before_it(name: str, tmp_path: Path) -> None:
+    verdict, folder = performed(name, tmp_path)
     stages = [stage["name"].split()[0] for stage in verdict["objectives"]["rto"]["stages"]]
     built = ["index_purged", "rewired", "product_started", "index_rebuilt", "product_healthy", "index_consistent"]
     assert [stage for stage in stages if stage in built] == built

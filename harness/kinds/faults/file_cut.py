@@ -18,6 +18,14 @@ ROWS = (
         "data_parity",
         product="xl-release-7.2",
     ),
+    FaultRow(
+        "derby",
+        "repository_directory",
+        "200 ./workspaces/default/db/seg0/*.dat",
+        ("XLR-9", "GEN-D2"),
+        "data_parity",
+        product="xl-release-7.2-embedded",
+    ),
 )
 
 _CUT = """bytes=${1%% *}

@@ -20,6 +20,14 @@ ROWS = (
         product="xl-release-7.2",
     ),
     FaultRow("lock", "repository_directory", ".lock", ("XLR-3", "XLR-D7"), "data_parity", product="xl-release-7.2"),
+    FaultRow(
+        "derby_lock",
+        "repository_directory",
+        "workspaces/default/db/dbex.lck",
+        ("XLR-3", "XLR-D7"),
+        "data_parity",
+        product="xl-release-7.2-embedded",
+    ),
 )
 
 

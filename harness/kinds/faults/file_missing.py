@@ -36,6 +36,14 @@ ROWS = (
         product="xl-release-7.2",
     ),
     FaultRow(
+        "derby_of_one_workspace",
+        "repository_directory",
+        "workspaces/security/db",
+        ("XLR-7", "XLR-9", "XLR-16"),
+        "portal_health",
+        product="xl-release-7.2-embedded",
+    ),
+    FaultRow(
         "attachments", "installation", "db/files", ("XLR-4", "XLR-D2"), "reference_parity", product="xl-release-7.5"
     ),
     FaultRow("hotfix", "installation", "hotfix", ("XLR-4",), "portal_health", product="xl-release-7.5"),

@@ -17,6 +17,10 @@ tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
 _OVERLAY_OF_THE_REPOSITORY = """set -e; cd /opt/xl-release-server/repository
 mkdir -p workspaces/old; echo '<Workspace name="old"/>' >workspaces/old/workspace.xml; chown -R 1000:1000 .
 tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
+# What a Derby database has written since the backup: a further log, which the restored control file does not know.
+_OVERLAY_OF_DERBY = """set -e; cd /opt/xl-release-server/repository
+mkdir -p workspaces/default/db/log; head -c 65536 /dev/zero >workspaces/default/db/log/log4711.dat; chown -R 1000:1000 .
+tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
 _OVERLAY_OF_THE_INSTALLATION = """set -e; cd /opt/xl-release-server
 mkdir -p plugins; printf 'def init(db):\\n    db.plugins = [*getattr(db, "plugins", []), "release_titles 2.1.0"]\\n' \\
     >plugins/release_titles-2.1.0.py; chown -R 1000:1000 plugins
@@ -34,6 +38,14 @@ ROWS = (
         ("XLR-9",),
         "data_parity",
         product="xl-release-7.2",
+    ),
+    FaultRow(
+        "overlay_of_derby",
+        "repository_directory",
+        _OVERLAY_OF_DERBY,
+        ("XLR-9",),
+        "data_parity",
+        product="xl-release-7.2-embedded",
     ),
     FaultRow(
         "overlay_of_the_installation",

@@ -26,6 +26,14 @@ ROWS = (
     FaultRow(
         "directory_newer", "database", "database", ("XLR-12", "XLR-D8"), "index_consistency", product="xl-release-7.2"
     ),
+    FaultRow(
+        "built_in_repository",
+        "repository_directory",
+        "repository_directory",
+        ("XLR-7", "XLR-9"),
+        "freshness",
+        product="xl-release-7.2-embedded",
+    ),
     FaultRow("index_older", "search_index", "search_index", ("XLR-12",), "freshness", product="xl-release-7.5"),
 )
 

@@ -6,72 +6,22 @@ Requirements: XLR-1 to XLR-19, XLR-D4, XLR-D7 to XLR-D11.
 from __future__ import annotations
 
 from harness.kinds.contracts import ProductComponent
+from harness.kinds.products._xl_release import DEFAULT_CHECKS, HOME, REPOSITORY
 
 NAME = "xl-release-7.2"
 TITLE = "XL Release 7.2"
 PORTAL = None
 
-_LOGS = "a log: it only grows, and is kept to find out what went wrong (XLR-4)"
-_INDEX = "judged as the component search_index (XLR-12)"
-_TEMPORARY = "made anew while the server runs"
-
 COMPONENTS = {
-    "repository_directory": ProductComponent(
-        kind="file_tree",
-        engine="tar",
-        requirements=("XLR-4", "XLR-7", "XLR-9", "XLR-D7", "XLR-D10"),
-        why="workspaces, indexes and the binaries of attachments, also where the repository lies in a database",
-        waivable=False,
-        classes=(
-            ("repository/index", "disposable", _INDEX),
-            ("repository/index/**", "disposable", _INDEX),
-            ("workspaces/*/index", "disposable", _INDEX),
-            ("workspaces/*/index/**", "disposable", _INDEX),
-        ),
-    ),
-    "search_index": ProductComponent(
-        kind="jackrabbit_index",
-        engine="carried",
-        requirements=("XLR-12", "XLR-13", "XLR-14", "XLR-15", "XLR-16", "XLR-D8"),
-        why="what searches ask; it lies in the repository directory and can be built anew",
-    ),
+    **REPOSITORY,
     "database": ProductComponent(
         kind="postgresql",
         engine="pg_dump",
         requirements=("XLR-6", "XLR-11"),
-        why="the repository itself: releases, users, everything but large binaries",
+        why="the repository itself, but for large binaries; if it is built in, use xl-release-7.2-embedded",
         waivable=False,
     ),
-    "configuration": ProductComponent(
-        kind="file_tree",
-        engine="tar",
-        requirements=("XLR-4", "XLR-17"),
-        why="settings, licence, and where the repository lies",
-    ),
-    "extensions": ProductComponent(
-        kind="file_tree",
-        engine="tar",
-        requirements=("XLR-4", "XLR-18"),
-        why="pages and rules of this installation's own",
-    ),
-    "plugins": ProductComponent(
-        kind="file_tree",
-        engine="tar",
-        requirements=("XLR-4", "XLR-18"),
-        why="plug-ins in the versions that releases were written for",
-    ),
-    "installation": ProductComponent(
-        kind="file_tree",
-        engine="tar",
-        requirements=("XLR-4", "XLR-5", "XLR-D11"),
-        why="the rest of the home: scripts, libraries, hotfixes, running work, archive, logs",
-        classes=(
-            ("log/**", "append", _LOGS),
-            ("work/tmp", "disposable", _TEMPORARY),
-            ("work/tmp/**", "disposable", _TEMPORARY),
-            ("work/server.pid", "disposable", "the number of a process that runs now"),
-        ),
-    ),
+    **HOME,
 }
 
 # References first, then what they refer to; all of it at rest.
@@ -92,19 +42,4 @@ RESTORED_BEFORE = (
     ("repository_directory", "search_index", "the directory brings the index back (XLR-7)"),
 )
 
-DEFAULT_CHECKS = (
-    "coverage",
-    "source_health",
-    "portal_health",
-    "data_parity",
-    "reference_parity",
-    "permissions",
-    "index_consistency",
-    "freshness",
-    "skew",
-    "configuration",
-    "inventory_volume",
-    "writable",
-    "isolation",
-    "teardown",
-)
+__all__ = ["COMPONENTS", "DEFAULT_CHECKS", "GROUPS", "NAME", "PORTAL", "RESTORED_BEFORE", "RESTORE_ORDER", "TITLE"]

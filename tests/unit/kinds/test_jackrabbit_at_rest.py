@@ -17,8 +17,8 @@ from fakes import FakeShell
 from harness.errors import CouldNotAsk
 from harness.kinds.contracts import LOG_LINES, CommandResult, HttpReply
 from harness.kinds.portals import _rest
-from harness.kinds.portals.jackrabbit import rest
-from harness.kinds.portals.jackrabbit.health import DENY, _own_checks
+from harness.kinds.portals._jackrabbit import rest
+from harness.kinds.portals._jackrabbit.health import DENY, _own_checks
 
 HOME = "/opt/xl-release-server"
 
@@ -103,6 +103,17 @@ def test_lock_that_is_held_shows(tmp_path: Path) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX)
         good, said = found(Rests(tmp_path))["lock"]
     assert not good and said.startswith("held: ")
+
+
+def test_derby_database_that_is_open_shows_though_the_repository_is_not(tmp_path: Path) -> None:
+    lock = tmp_path / "workspaces" / "security" / "db" / "dbex.lck"
+    lock.parent.mkdir(parents=True)
+    (tmp_path / ".lock").touch()
+    with lock.open("w") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        good, said = found(Rests(tmp_path))["lock"]
+    assert not good and said.startswith("held: workspaces/security/db/dbex.lck: ")
+    assert found(Rests(tmp_path))["lock"] == (True, "free")
 
 
 def test_port_that_answers_shows(tmp_path: Path) -> None:

@@ -52,6 +52,30 @@ def test_repository_directory_cannot_be_waived(read: Read) -> None:
         read((BACKUP, BACKUP + waived))
 
 
+def test_database_is_demanded_unless_the_repository_is_built_in(read: Read) -> None:
+    """XLR-6: a stack without a database is refused, and cannot be waived; the other product does not demand one."""
+    stack = ("stacks/xl-release/", "stacks/xl-release-embedded/")
+    with pytest.raises(DrillFileWrong, match="expected a service of the stack that always runs"):
+        read(stack)
+    waived = "waivers: [{component: database, reason: there is none, until: 2099-12-31}]\n"
+    with pytest.raises(DrillFileWrong, match="a waiver for database"):
+        read(stack, (BACKUP, BACKUP + waived))
+    drill = read_drill(ROOT / "drills" / "xl-release-7.2-embedded.drill.yaml")
+    demanded = {component.name for component in read().components} - {"database"}
+    assert {component.name for component in drill.components} == demanded
+    assert [group.order for group in drill.groups] == [("repository_directory", "search_index")]
+    assert drill.waivers == () and {use.name for use in drill.checks} == {use.name for use in read().checks}
+
+
+def test_built_in_repository_cannot_be_waived(tmp_path: Path) -> None:
+    text = (ROOT / "drills" / "xl-release-7.2-embedded.drill.yaml").read_text(encoding="utf-8")
+    waived = "waivers: [{component: repository_directory, reason: it is large, until: 2099-12-31}]\n"
+    path = tmp_path / "x.drill.yaml"
+    path.write_text(text.replace("fixtures/", f"{ROOT}/fixtures/") + waived, encoding="utf-8")
+    with pytest.raises(DrillFileWrong, match="a waiver for repository_directory"):
+        read_drill(path)
+
+
 def test_order_of_restore_can_be_waived_only_where_it_is_demanded(tmp_path: Path) -> None:
     text = (ROOT / "drills" / "liferay-dxp.drill.yaml").read_text(encoding="utf-8")
     waived = "waivers: [{order: restore, reason: nobody asks for it, until: 2099-12-31}]\n"

@@ -26,10 +26,16 @@ WORKS_WITH = {
     "sql": ("postgresql", "liferay", "notes", "xl-release"),
     "http": ("notes", "liferay", "xl-release"),
     "jackrabbit": ("xl-release",),
+    "jackrabbit_embedded": ("xl-release-embedded",),
     "wagtail": ("liferay",),
 }
 # Products that demand what cannot be waived and only some stacks hold.
-DEMANDS = {"xl-release-7.2": ("xl-release",), "xl-release-7.5": ()}  # two databases: no stack is found out as that
+DEMANDS = {
+    "liferay-dxp-7.4": tuple(STACKS.keys() - {"xl-release-embedded"}),  # a database
+    "xl-release-7.2": ("xl-release",),
+    "xl-release-7.2-embedded": ("xl-release", "xl-release-embedded"),
+    "xl-release-7.5": (),  # two databases: no stack is found out as that
+}
 PAIRS = [
     (product, portal, stack)
     for product in registry.names("products")
@@ -162,7 +168,10 @@ def test_nothing_is_written_over_unless_it_is_forced(
     [
         ((), "found nothing; expected a product: liferay-dxp-7.4, plain"),
         (("--product", "liferay"), "found liferay; expected a product: liferay-dxp-7.4, plain"),
-        (("--product", "plain"), "found nothing; expected a portal: http, jackrabbit, sql, wagtail"),
+        (
+            ("--product", "plain"),
+            "found nothing; expected a portal: http, jackrabbit, jackrabbit_embedded, sql, wagtail",
+        ),
         (("--product", "plain", "--portal", "wagtall"), "did you mean wagtail?"),
     ],
 )

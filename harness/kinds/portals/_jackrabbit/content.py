@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.kinds.contracts import ContentItem, PortalAccess, Query
 from harness.kinds.portals._accounts import get
-from harness.kinds.portals.jackrabbit.client import CONTENT, RELEASES, SECURITY, nodes, texts_of
+from harness.kinds.portals._jackrabbit.client import CONTENT, RELEASES, SECURITY, nodes, texts_of
 from harness.kinds.queries import choose_queries
 
 _DEEP = 12  # users lie in folders by the first letters of their names

@@ -11,8 +11,8 @@ from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import LOG_LINES, PortalAccess, Probe
 from harness.kinds.portals._accounts import account, get, server
 from harness.kinds.portals._installation import REFUSED, fact_probes, log_probe, versions_of_servers
-from harness.kinds.portals.jackrabbit.client import ATTACHMENTS, CONTENT, OURS, attachment, nodes, save
-from harness.kinds.portals.jackrabbit.content import people
+from harness.kinds.portals._jackrabbit.client import ATTACHMENTS, CONTENT, OURS, attachment, nodes, save
+from harness.kinds.portals._jackrabbit.content import people
 from harness.model.frozen import JsonValue
 
 # What the server, and Jackrabbit's own checks of index and persistence, say of what is wrong (XLR-D8).

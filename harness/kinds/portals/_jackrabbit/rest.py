@@ -9,20 +9,25 @@ from harness.kinds.portals._rest import open_files_probe, port_probe
 
 STARTED = "Repository started"  # logged when the indexes of all its workspaces are there
 _TIMEOUT_S = 30.0
-# A lock of the operating system on the file that the repository holds while it is open, tried as Java does.
-_LOCK = """import fcntl, sys
-try:
-    with open(sys.argv[1], "r+b") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        print("free")
-except FileNotFoundError:
-    print("absent")
-except BlockingIOError as error:
-    print("held:", error.strerror)"""
+# Locks of the operating system on the files that the repository, and each Derby database in it, holds while it is open,
+# tried as Java does. Source: Apache Derby 10.14, dbex.lck.
+_LOCKS = """import fcntl, glob, os, sys
+found = "absent"
+os.chdir(sys.argv[1])
+for path in (".lock", *glob.glob("**/dbex.lck", recursive=True)):
+    try:
+        with open(path, "r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found = "free"
+    except FileNotFoundError:
+        pass
+    except BlockingIOError as error:
+        sys.exit(print(f"held: {path}: {error.strerror}"))
+print(found)"""
 
 
 def at_rest(access: PortalAccess) -> Iterator[Probe]:
-    """Nothing answers on its port; no process has its home open; the lock of its repository is free or absent."""
+    """Nothing answers on its port; no process has its home open; the locks of its repository are free or absent."""
     yield port_probe(access, "/xl/status")
     yield open_files_probe(access, [str(access.drill.component("installation").options["path"])])
     yield _lock(access)
@@ -30,9 +35,9 @@ def at_rest(access: PortalAccess) -> Iterator[Probe]:
 
 def _lock(access: PortalAccess) -> Probe:
     component = access.drill.component("repository_directory")
-    lock = f"{component.options['path']}/.lock"
+    repository = str(component.options["path"])
     with access.stack.tool(component.service, image=ToolImage.TOOLS, writable=True) as shell:
-        found = shell.run(["python3", "-c", _LOCK, lock], timeout_s=_TIMEOUT_S).ok().text.strip()
+        found = shell.run(["python3", "-c", _LOCKS, repository], timeout_s=_TIMEOUT_S).ok().text.strip()
     return Probe("lock", found in ("absent", "free"), "free or absent", found, ("XLR-3", "XLR-D7"))
 
 

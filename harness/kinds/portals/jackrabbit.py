@@ -8,11 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from harness.kinds.portals._accounts import Options
-from harness.kinds.portals.jackrabbit.content import index_items, items, queries, search
-from harness.kinds.portals.jackrabbit.health import facts, healthy, probes, versions
-from harness.kinds.portals.jackrabbit.installation import REFERENCED, SCRIPTS, endpoints, references
-from harness.kinds.portals.jackrabbit.rest import at_rest, index_built
-from harness.kinds.portals.jackrabbit.writes import (
+from harness.kinds.portals._jackrabbit.content import index_items, items, queries, search
+from harness.kinds.portals._jackrabbit.health import facts, healthy, probes, versions
+from harness.kinds.portals._jackrabbit.installation import (
+    FILES,
+    PORT,
+    REFERENCED,
+    SCRIPTS,
+    SERVICE,
+    TITLE,
+    endpoints,
+    references,
+)
+from harness.kinds.portals._jackrabbit.rest import at_rest, index_built
+from harness.kinds.portals._jackrabbit.writes import (
     canary_query,
     edit_canary,
     kept_canaries,
@@ -21,15 +30,11 @@ from harness.kinds.portals.jackrabbit.writes import (
     write_nonce,
 )
 
-TITLE = "Apache Jackrabbit"
 VENDOR_OF: frozenset[str] = frozenset()
-SERVICE = "release"
-PORT = 5516
 CONTENT_TIER = "database"
 INDEX_TIER = "search_index"
 TIERS = ("database", "repository_directory", "search_index")
 
-_HOME = "/opt/xl-release-server"
 _OURS = "written by the drill: judged by number"
 _NAMES_US = "position('portal-drill'::bytea in bundle_data) > 0"  # its own nodes, and those that list them
 _CANARIES = [
@@ -39,17 +44,7 @@ _CANARIES = [
 
 COMPONENTS: dict[str, dict[str, Any]] = {
     "database": {"service": "db", "options": {"database": "xlrelease", "rows": _CANARIES}},
-    "installation": {"service": SERVICE, "options": {"path": _HOME}},
-    "configuration": {"service": SERVICE, "options": {"path": f"{_HOME}/conf"}},
-    "extensions": {"service": SERVICE, "options": {"path": f"{_HOME}/ext"}},
-    "plugins": {"service": SERVICE, "options": {"path": f"{_HOME}/plugins"}},
-    "repository_directory": {"service": SERVICE, "options": {"path": f"{_HOME}/repository"}},
-    "search_index": {
-        "kind": "jackrabbit_index",
-        "engine": "carried",
-        "service": SERVICE,
-        "options": {"path": f"{_HOME}/repository"},
-    },
+    **FILES,
 }
 
 __all__ = [

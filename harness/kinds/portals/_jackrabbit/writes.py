@@ -10,8 +10,8 @@ from typing import Any
 from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Query
 from harness.kinds.portals._accounts import account, get, server
-from harness.kinds.portals.jackrabbit.client import CONTENT, OURS, RELEASES, nodes, save, store
-from harness.kinds.portals.jackrabbit.content import indexed, release_key
+from harness.kinds.portals._jackrabbit.client import CONTENT, OURS, RELEASES, nodes, save, store
+from harness.kinds.portals._jackrabbit.content import indexed, release_key
 from harness.model.frozen import JsonValue
 from harness.model.restore_point import Canary
 
@@ -66,7 +66,7 @@ def attached(token: str) -> bytes:
 
 def edit_canary(access: PortalAccess, earlier: Canary, token: str) -> Iterator[tuple[str, str]]:
     """The earlier release's words grow by the token: a new revision in database and index."""
-    name = earlier.refs["database"]
+    name = earlier.refs["search_index"]
     node = get(access, f"{CONTENT}{FOLDER}/{name}.0.json")
     at = f"{FOLDER}/{name}"
     save(

@@ -1,0 +1,1 @@
+"""What the two adapters to Apache Jackrabbit share: `jackrabbit` and `jackrabbit_embedded`."""
