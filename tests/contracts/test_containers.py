@@ -146,6 +146,27 @@ def test_stream_gives_all_of_stdout(shell: Shell) -> None:
     assert data == b"".join(b"%d\n" % i for i in range(1, 300001))
 
 
+def test_stream_gives_all_to_one_who_takes_it_slowly(shell: Shell) -> None:
+    """What the engine and the pipes in between hold of a command that has ended, it drops after two seconds."""
+    whole = b"".join(b"%099d\n" % number for number in range(13_500))
+    got = bytearray()
+    script = "awk 'BEGIN { for (i = 0; i < 13500; i++) printf \"%099d\\n\", i }'"
+    for chunk in shell.stream(["sh", "-c", script], timeout_s=60):
+        if not got:
+            time.sleep(3)
+        got += chunk
+    assert bytes(got) == whole
+
+
+def test_command_of_a_stream_reads_nothing(shell: Shell) -> None:
+    assert b"".join(shell.stream(["sh", "-c", "cat; echo end"], timeout_s=20)) == b"end\n"
+
+
+def test_stream_of_what_cannot_be_executed_raises(shell: Shell) -> None:
+    with pytest.raises(CommandFailed, match="exited with 127"):
+        list(shell.stream(["/no/such/program"], timeout_s=20))
+
+
 def test_stream_that_fails_at_its_end_raises_after_its_data(shell: Shell) -> None:
     seen = []
     with pytest.raises(CommandFailed, match="exited with 7: broken pipe dream"):
