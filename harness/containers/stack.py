@@ -52,7 +52,8 @@ class ContainerStack(StackHandles):
         self._network = create_network(self.engine, self.owner)
         self._kept = KeptTools()
         if self._watched:
-            self._sink = Sink(self.engine, self.owner, self._network)  # comes up while the volumes are made
+            names = [service.name for service in self.services]
+            self._sink = Sink(self.engine, self.owner, self._network, names)  # comes up while the volumes are made
         volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
         if not self._copy:
             volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])

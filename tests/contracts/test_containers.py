@@ -316,6 +316,23 @@ def test_source_and_sandbox_do_not_reach_each_other(engine: Engine, tmp_path: Pa
         assert not reaches(other.shell("app"), one.addresses()["web"], 8080)
 
 
+def test_sink_records_the_outside_and_neither_own_services_nor_the_machine(engine: Engine, tmp_path: Path) -> None:
+    with running(engine, tmp_path, service(), service("late"), start=False, watched=True) as stack:
+        stack.start("app")
+        shell = stack.shell("app")
+        assert shell.run(["getent", "ahostsv4", "late"], timeout_s=30).exit_code == 2  # it does not run yet
+        assert shell.run(["getent", "ahostsv4", "db.production.example"], timeout_s=30).exit_code == 0
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as machine:
+            machine.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(stack.network.gateway))
+            machine.sendto(b"names", ("224.0.0.251", 5353))
+        shell.run(["bash", "-c", "echo >/dev/udp/198.51.100.20/514"], timeout_s=30).ok()
+        wait_until(lambda: len(stack.attempts().tried) >= 2)
+        found = {(tried.service, tried.sort, tried.target) for tried in stack.attempts().tried}
+        assert found == {("app", "name", "db.production.example"), ("app", "connection", "198.51.100.20")}
+        ways = {way.name: way.open for way in stack.ways_out()}
+    assert set(ways.values()) == {False}
+
+
 # ---------------------------------------------------------------- stack
 
 
