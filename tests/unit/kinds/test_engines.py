@@ -92,6 +92,30 @@ def test_server_that_cannot_be_asked_is_no_failure_of_the_backup(tmp_path: Path)
         pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
 
 
+NO_WAY = [
+    'psql: error: could not translate host name "db" to address: Temporary failure in name resolution',
+    'psql: error: connection to server at "db" (172.19.0.3), port 5432 failed: timeout expired',
+]
+
+
+@pytest.mark.parametrize("said", NO_WAY)
+def test_way_to_the_server_that_fails_is_no_failure_of_backup_or_restore(tmp_path: Path, said: str) -> None:
+    with pytest.raises(CouldNotAsk, match="psql had no way to its server"):
+        answers = {("SHOW server_version",): (2, "", said), **_without(("SHOW server_version",))}
+        pg_dump.backup(backup_access(FakeStack(FakeShell(answers)), tmp_path, "postgresql", SHOP))
+    with pytest.raises(CouldNotAsk, match="psql had no way to its server"):
+        stack = FakeStack(FakeShell({("psql",): (2, "", said)} | LISTED))
+        pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+
+
+@pytest.mark.parametrize("said", [text.replace('"db"', '"reports"') for text in NO_WAY] + ["Connection refused"])
+def test_way_to_another_server_or_one_that_is_gone_is_a_failure(tmp_path: Path, said: str) -> None:
+    """A view of a foreign table that nobody can read, or a server that what was restored has brought down."""
+    with pytest.raises(CommandFailed):
+        stack = FakeStack(FakeShell({("psql",): (1, "", said)} | LISTED))
+        pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+
+
 def test_dump_that_holds_no_table_is_refused(tmp_path: Path) -> None:
     empty = CONTENTS.replace("TABLE DATA", "TABLE")
     stack = FakeStack(FakeShell(VERSIONS | {("pg_restore", "--list"): (0, empty, "")}))
