@@ -77,8 +77,7 @@ def test_interrupted_in_a_step(stage: str, name: str, bench: Bench, point: Path)
     assert read_evidence(run.folder / "evidence.jsonl").complete
     assert (run.verdict["outcome"], run.verdict["recovered"]) == ("UNKNOWN", False)
     assert "FAIL" not in run.outcomes.values()
-    if stage != "recover tear_down":
-        assert bench.left() == []
+    assert bench.left() == []
     assert_next_run_works(bench, point)
 
 

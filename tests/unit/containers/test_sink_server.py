@@ -67,7 +67,9 @@ class Received:
 
 
 def datagram(source: str, target: str, port: int) -> tuple[bytes, tuple[object, ...]]:
-    head = bytes([0x45]) + bytes(8) + bytes([sink_server.UDP, 0, 0]) + socket.inet_aton(source) + socket.inet_aton(target)
+    head = (
+        bytes([0x45]) + bytes(8) + bytes([sink_server.UDP, 0, 0]) + socket.inet_aton(source) + socket.inet_aton(target)
+    )
     return head + struct.pack("!HHHH", 4711, port, 8, 0), ("eth0", sink_server.ETHERNET_IP, 2, 1, b"")
 
 
