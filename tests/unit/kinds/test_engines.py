@@ -299,6 +299,35 @@ def test_shallow_clone_is_refused(tmp_path: Path) -> None:
         git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": "/srv/git"}))
 
 
+COMMIT = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+@pytest.mark.parametrize(
+    ("answers", "named", "way"),
+    [
+        ({("symbolic-ref", "-q"): (0, "refs/heads/main\n", "")}, "refs/heads/main", ["symbolic-ref", "HEAD"]),
+        (
+            {("symbolic-ref", "-q"): (1, "", ""), ("rev-parse", "HEAD"): (0, COMMIT, "")},
+            COMMIT,
+            ["update-ref", "--no-deref", "HEAD"],
+        ),
+    ],
+)
+def test_head_comes_back_as_it_was_detached_or_not(
+    tmp_path: Path, answers: dict[tuple[str, ...], Answer | Exception], named: str, way: list[str]
+) -> None:
+    usual: dict[tuple[str, ...], Answer | Exception] = {
+        ("--is-shallow-repository",): (0, "false\n", ""),
+        ("stat",): (0, "1000:1000 750\n", ""),
+    }
+    place = {"path": "/srv/git"}
+    facts = git_bundle.backup(backup_access(FakeStack(FakeShell(usual | answers)), tmp_path, "git", place))
+    assert facts["head"] == named
+    stack = FakeStack()
+    git_bundle.restore(restore_access(stack, tmp_path, "git", place, facts))
+    assert ("git", "-C", "/srv/git", *way, named) in stack.the_shell.commands
+
+
 def test_own_command_that_fails_is_a_failure(tmp_path: Path) -> None:
     stack = FakeStack(FakeShell({("save",): (3, "", "disk full")}))
     access = backup_access(stack, tmp_path, "git", {"path": "/srv/git"}, backup=["save"], restore=["load"])
