@@ -83,6 +83,8 @@ def drill_run(
             journal.mark("plan_altered", fault=fault.model_dump(mode="json"))
         stages.enter()
         run.tests = stages.own_tests()
+        if run.tests is not None:
+            held.callback(run.tests.close)
         yield run
 
 
@@ -128,13 +130,6 @@ class _Stages:
         return OwnTests(self._session, self._recovery.stack if self._recovery and up else None)
 
     def finish(self, run: DrillRun) -> None:
-        try:
-            if run.tests is not None:
-                run.tests.close()
-        finally:
-            self._tear_down(run)
-
-    def _tear_down(self, run: DrillRun) -> None:
         session = self._session
         try:
             if self._recovery is not None:
