@@ -22,7 +22,7 @@ from harness.model.restore_point import FaultNote, RestorePoint
 from harness.model.verdict import Verdict
 from harness.run import vault
 from harness.run.capture import Capture
-from harness.run.interrupts import terminated_as_interrupted
+from harness.run.interrupts import orderly_interrupts
 from harness.run.journal import Journal, read_evidence
 from harness.run.mutate import altered, damaged
 from harness.run.own_tests import OwnTests
@@ -67,13 +67,13 @@ def drill_run(
     faulty = fault is not None or (point is not None and point.fault is not None)
     folder = root.resolve() / "reports" / drill.name / ("proofs" if faulty else "") / run_id
     with ExitStack() as held:
-        held.enter_context(terminated_as_interrupted())
+        interrupts = held.enter_context(orderly_interrupts())
         engine = held.enter_context(reachable_engine())
         held.enter_context(RunLock(state, run_id))
         _save_plan(folder, drill, plan)
         journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services, drill.portal))
         run = DrillRun(run_id, folder)
-        session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep, fault)
+        session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep, fault, interrupts)
         stages = _Stages(session, point, restore_point)
         stages.hold(held)
         held.callback(stages.finish, run)
@@ -83,6 +83,8 @@ def drill_run(
             journal.mark("plan_altered", fault=fault.model_dump(mode="json"))
         stages.enter()
         run.tests = stages.own_tests()
+        if run.tests is not None:
+            held.callback(run.tests.close)
         yield run
 
 
@@ -129,17 +131,17 @@ class _Stages:
 
     def finish(self, run: DrillRun) -> None:
         session = self._session
-        if run.tests is not None:
-            run.tests.close()
         try:
             if self._recovery is not None:
                 self._recovery.tear_down()
             elif self._capture is not None and not session.keep:
-                self._capture.end()
-                with clock.deadline(REMOVING_S):
+                with session.interrupts.put_off(), clock.deadline(REMOVING_S):
+                    self._capture.end()
                     left = self._capture.stack.remove()
-                session.journal.mark("source_removed", leftovers=[*left])
+                    session.journal.mark("source_removed", leftovers=[*left])
         finally:
+            if session.interrupts.noted:
+                session.journal.log(f"interrupted {session.interrupts.noted} times more while the run was torn down")
             if self._capture is not None and (self._point is None or session.fault is not None):
                 shutil.rmtree(self._capture.folder, ignore_errors=True)  # never sealed, or of a faulty run: no backup
             self._judge_and_report(run)

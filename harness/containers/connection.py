@@ -13,7 +13,7 @@ from harness.containers.frames import Decoder
 
 RECEIVE_BYTES = 256 * 1024
 IDLE_S = 0.5  # silence after which it is asked whether the process is still there
-LINGER_S = 0.1  # silence after the process's end after which nothing more is waited for
+LINGER_S = 2.0  # silence after the process's end after which nothing more is waited for; the engine ends most before
 
 
 class DeadlinePassed(Exception):
@@ -49,7 +49,7 @@ class Connection:
         yield from decoder.feed(self._early)
         unsent = memoryview(stdin) if stdin else None
         if stdin is not None and not stdin:
-            self._end_stdin()
+            self.end_stdin()
         wait_s = IDLE_S
         while True:
             data, unsent = self._turn(unsent, min(wait_s, deadline - time.monotonic()))
@@ -92,11 +92,12 @@ class Connection:
         except (BrokenPipeError, ConnectionResetError):
             return None
         if not unsent:
-            self._end_stdin()
+            self.end_stdin()
             return None
         return unsent
 
-    def _end_stdin(self) -> None:
+    def end_stdin(self) -> None:
+        """Whoever reads it sees its end."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:

@@ -68,6 +68,23 @@ class Kept:
         return "\n".join(self._tail.decode(errors="replace").splitlines()[-lines:])
 
 
+class Ending:
+    """Takes an output until `mark`, which nothing but its end holds: only then has all of it arrived."""
+
+    def __init__(self, mark: bytes) -> None:
+        self._mark = mark
+        self._held = b""  # may be the beginning of the mark
+        self.reached = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What of it is output for certain."""
+        seen = self._held + chunk
+        self.reached = seen.endswith(self._mark)
+        end = len(seen) - len(self._mark) + (0 if self.reached else 1)
+        self._held = b"" if self.reached else seen[max(0, end) :]
+        return seen[: max(0, end)]
+
+
 class Lines:
     """Puts lines together again that came in pieces."""
 

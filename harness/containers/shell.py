@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from harness.clock import remaining_s
 from harness.containers.connection import Connection, DeadlinePassed
 from harness.containers.engine import Engine, translated
-from harness.containers.frames import STDERR, STDOUT, Kept
+from harness.containers.frames import STDERR, STDOUT, Ending, Kept
 from harness.containers.hooks import OnCommand, Redact, nothing_recorded, nothing_redacted
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import CommandResult
@@ -18,6 +18,9 @@ from harness.kinds.contracts import CommandResult
 MARKER = "PORTAL_DRILL_COMMAND"  # in the environment of every command, so that its processes can be found
 KILLED = 137
 SETTLE_S = 0.5
+# The engine waits two seconds for whoever fetches the last outputs of a command that has ended, and drops the rest
+# without a word. So one whose output is fetched as fast as it is used prints a mark, and ends when that has arrived.
+UNTIL_FETCHED = '"$@" </dev/null; code=$?; printf %s "$0"; read -r _; exit $code'
 END_S = 2.0  # between the end of the outputs and that of the command; later, and the outputs were cut off
 
 
@@ -63,10 +66,13 @@ class ContainerShell:
         return CommandResult(tuple(argv), exit_code, out.head, err.head, truncated, command.duration_s())
 
     def stream(self, argv: Sequence[str], *, user: str | None = None, timeout_s: float) -> Iterator[bytes]:
-        """Chunks of stdout. Raises: CommandFailed at the end if non-zero; CouldNotAsk as `run`."""
+        """Chunks of stdout, all of them however slowly they are taken; the container has `sh`.
+
+        Raises: CommandFailed at the end if non-zero; CouldNotAsk as `run`, or if the output was cut off.
+        """
         command = _Command(self, argv, timeout_s)
-        kept = {STDOUT: Kept(cap=0), STDERR: Kept()}
-        for stream, chunk in command.output(kept, user, None, None):
+        kept, ending = {STDOUT: Kept(cap=0), STDERR: Kept()}, Ending(command.marker.encode())
+        for stream, chunk in command.output(kept, user, None, None, ending):
             kept[stream].add(chunk)
             if stream == STDOUT:
                 yield chunk
@@ -74,6 +80,8 @@ class ContainerShell:
         exit_code = command.recorded(said)
         if exit_code != 0:
             raise CommandFailed(self._redact(f"{argv[0]} exited with {exit_code}: {said}"))
+        if not ending.reached:
+            raise CouldNotAsk(self._redact(f"{self._where}: the output of {argv[0]} was cut off"))
 
 
 class _Command:
@@ -85,7 +93,7 @@ class _Command:
         self._argv = tuple(argv)
         self._timeout_s = remaining_s(timeout_s)
         self._started = time.monotonic()
-        self._marker = secrets.token_hex(8)
+        self.marker = secrets.token_hex(8)
         self._container = shell._container()
         self._id = ""
 
@@ -98,13 +106,24 @@ class _Command:
         user: str | None,
         stdin: bytes | None,
         environment: Mapping[str, str] | None,
+        ending: Ending | None = None,
     ) -> Iterator[tuple[int, bytes]]:
-        """(stream, chunk) until the command ends; whoever stops listening early ends the command too."""
-        connection = self._start(user, stdin is not None, environment or {})
+        """(stream, chunk) until the command ends; whoever stops listening early ends the command too.
+
+        With `ending` it ends only when its whole output has arrived.
+        """
+        argv = ["sh", "-c", UNTIL_FETCHED, self.marker, *self._argv] if ending else [*self._argv]
+        connection = self._start(argv, user, stdin is not None or ending is not None, environment or {})
         ended = False
         try:
             with translated(self._text("was cut off"), CouldNotAsk):
-                yield from connection.frames(stdin, self._started + self._timeout_s, self._has_ended)
+                for stream, chunk in connection.frames(stdin, self._started + self._timeout_s, self._has_ended):
+                    if ending is None or stream != STDOUT:
+                        yield stream, chunk
+                        continue
+                    yield stream, ending.feed(chunk)
+                    if ending.reached:
+                        connection.end_stdin()
             ended = True
         except DeadlinePassed:
             seen = kept[STDERR].tail(5) or kept[STDOUT].tail(5) or "no output"
@@ -127,14 +146,16 @@ class _Command:
             raise CouldNotAsk(self._text(f"has no exit code: its container ended; seen last: {output}"))
         return exit_code
 
-    def _start(self, user: str | None, with_stdin: bool, environment: Mapping[str, str]) -> Connection:
+    def _start(
+        self, argv: Sequence[str], user: str | None, with_stdin: bool, environment: Mapping[str, str]
+    ) -> Connection:
         with translated(self._text("could not be run"), CouldNotAsk):
             created = self._api.exec_create(
                 self._container,
-                list(self._argv),
+                list(argv),
                 stdin=with_stdin,
                 user=user or "0",
-                environment={**environment, MARKER: self._marker},
+                environment={**environment, MARKER: self.marker},
             )
             self._id = str(created["Id"])
             return Connection(self._api.exec_start(self._id, socket=True))
@@ -166,7 +187,7 @@ class _Command:
 
     def _kill(self) -> None:
         """Ends the command and its children where the container has a shell; the caller has its error anyway."""
-        found = f"grep -lsaF {MARKER}={self._marker} /proc/[0-9]*/environ"
+        found = f"grep -lsaF {MARKER}={self.marker} /proc/[0-9]*/environ"
         script = f"for at in $({found}); do at=${{at%/environ}}; kill -9 ${{at#/proc/}}; done"
         try:
             with translated("the command could not be ended", CouldNotAsk):

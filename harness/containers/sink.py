@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,14 @@ NAME = "sink"
 
 
 class Sink:
-    """A sink that was started. `services` maps addresses to names, for all containers that were given the route."""
+    """A sink that was started, of a sandbox with services of these `names`."""
 
-    def __init__(self, engine: Engine, owner: Owner, network: StackNetwork) -> None:
+    def __init__(self, engine: Engine, owner: Owner, network: StackNetwork, names: Iterable[str]) -> None:
         self._engine, self._owner = engine, owner
-        self._services: dict[str, str] = {}
+        self._services: dict[str, str] = {}  # by address, of all containers that were given the route
         self._without_route: list[str] = []
         self._passes = firewall.let_pass_inside(network.bridge, owner.run)
-        self._container = _created(engine, owner, network)
+        self._container = _created(engine, owner, network, names)
         start_container(engine, self._container, "the sandbox's sink")
         self.address = ""
 
@@ -133,12 +133,12 @@ class Sink:
             return bool(self._engine.api.inspect_container(self._container)["State"]["Running"])
 
 
-def _created(engine: Engine, owner: Owner, network: StackNetwork) -> str:
-    name = owner.name_of(NAME)
+def _created(engine: Engine, owner: Owner, network: StackNetwork, names: Iterable[str]) -> str:
+    name, code = owner.name_of(NAME), SERVER.read_text(encoding="utf-8")
     with translated(f"the container {name} could not be made"):
         made = engine.api.create_container(
             TOOLS_IMAGE,
-            command=["python3", "-I", "-u", "-c", SERVER.read_text(encoding="utf-8"), network.subnet],
+            command=["python3", "-I", "-u", "-c", code, network.subnet, network.gateway, *names],
             name=name,
             user="0",
             labels=owner.labels(),

@@ -5,9 +5,12 @@ so that a connection tells which name it was meant for. The sandbox's containers
 this container, and it takes every address outside the sandbox for its own. So every attempt arrives, by name or by
 literal address: mail is taken, web requests are answered with 503, everything else is refused at once.
 
+Names of the sandbox's own services come here while these do not run: they lead nowhere, and are no attempt to leave.
+Nor is what the machine itself sends to all on its bridge, from the gateway's address (names of its own, announced).
+
 Shape: one JSON object a line on stdout; an attempt is printed when it is first made and each time that its count
 has doubled; `dropped` says how much was not recorded.
-Usage: python3 sink_server.py SUBNET
+Usage: python3 sink_server.py SUBNET GATEWAY [SERVICE …]
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 FIRST_NAME = int(ipaddress.ip_address("198.18.0.1"))
@@ -33,6 +36,7 @@ ETHERNET_IP = 0x0800
 PACKET_OUTGOING = 4
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 TCP, UDP, ICMP = 6, 17, 1
+NO_SUCH_NAME = 0x8183
 
 Serve = Callable[[socket.socket, str, str, int], None]
 
@@ -91,9 +95,12 @@ def asked(packet: bytes) -> tuple[str, int, int]:
     return ".".join(labels).lower(), struct.unpack("!H", packet[at + 1 : at + 3])[0], at + 5
 
 
-def answer(packet: bytes) -> tuple[str, int, bytes]:
-    """An address for A, nothing for all other types: the name exists, as it does in production."""
+def answer(packet: bytes, own: Collection[str] = ()) -> tuple[str, int, bytes]:
+    """An address for A, nothing for all other types: the name exists, as it does in production. A name of its `own`
+    does not."""
     name, kind, end = asked(packet)
+    if name in own:
+        return name, kind, packet[:2] + struct.pack("!HHHHH", NO_SUCH_NAME, 1, 0, 0, 0) + packet[12:end]
     head = packet[:2] + struct.pack("!HHHHH", 0x8180, 1, int(kind == 1), 0, 0)
     body = b""
     if kind == 1:
@@ -101,16 +108,17 @@ def answer(packet: bytes) -> tuple[str, int, bytes]:
     return name, kind, head + packet[12:end] + body
 
 
-def serve_names(server: socket.socket) -> None:
+def serve_names(server: socket.socket, own: Collection[str]) -> None:
     kinds = {1: "A", 12: "PTR", 28: "AAAA", 33: "SRV", 15: "MX", 16: "TXT"}
     while True:
         packet, (source, port) = server.recvfrom(4096)
         try:
-            name, kind, reply = answer(packet)
+            name, kind, reply = answer(packet, own)
         except (IndexError, struct.error, ValueError):
             attempt("name", source, "?", None, "a question that could not be read")
             continue
-        attempt("name", source, name, None, kinds.get(kind, str(kind)))
+        if name not in own:
+            attempt("name", source, name, None, kinds.get(kind, str(kind)))
         server.sendto(reply, (source, port))
 
 
@@ -176,15 +184,15 @@ def listen(port: int, serve: Serve) -> None:
         threading.Thread(target=served, args=(serve, connection, source), daemon=True).start()
 
 
-def sniff(packets: socket.socket, own: str) -> None:
-    """Every first packet of a connection, every datagram and every ping, whatever answers it."""
+def sniff(packets: socket.socket, own: str, machine: str) -> None:
+    """Every first packet of a connection, every datagram and every ping, whatever answers it; not the machine's."""
     while True:
         packet, (_, _, direction, _, _) = packets.recvfrom(2048)
         if direction == PACKET_OUTGOING or len(packet) < 28:
             continue
         head = (packet[0] & 15) * 4
         protocol, source, target = packet[9], socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])
-        if len(packet) < head + 14 and protocol == TCP:
+        if source == machine or (len(packet) < head + 14 and protocol == TCP):
             continue
         port = struct.unpack("!H", packet[head + 2 : head + 4])[0]
         if protocol == TCP and packet[head + 13] & 0x12 == 0x02:
@@ -204,7 +212,8 @@ def watch_losses(packets: socket.socket) -> None:
 
 
 def main() -> None:
-    subnet = ipaddress.ip_network(sys.argv[1])
+    subnet, machine = ipaddress.ip_network(sys.argv[1]), sys.argv[2]
+    services = {name.lower() for name in sys.argv[3:]}
     # Everything outside the subnet is this container's own address: more specific routes stay as they are.
     subprocess.run(["ip", "route", "replace", "local", "default", "dev", "lo", "table", "main"], check=True)
     packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETHERNET_IP))
@@ -218,10 +227,10 @@ def main() -> None:
         threading.Thread(target=listen, args=(port, serve_mail), daemon=True).start()
     for port in WEB_PORTS:
         threading.Thread(target=listen, args=(port, serve_web), daemon=True).start()
-    threading.Thread(target=sniff, args=(packets, own), daemon=True).start()
+    threading.Thread(target=sniff, args=(packets, own, machine), daemon=True).start()
     threading.Thread(target=watch_losses, args=(packets,), daemon=True).start()
     say(ready=True, address=own)
-    serve_names(server)
+    serve_names(server, services)
 
 
 if __name__ == "__main__":

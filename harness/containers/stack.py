@@ -52,7 +52,8 @@ class ContainerStack(StackHandles):
         """Makes network and volumes; its facts say whether it is cut from the host. Raises: HarnessBroken."""
         self._network = create_network(self.engine, self.owner)
         self._kept = KeptTools()
-        sink = at_once.begin(partial(Sink, self.engine, self.owner, self._network)) if self._watched else None
+        names = [service.name for service in self.services]
+        sink = at_once.begin(partial(Sink, self.engine, self.owner, self._network, names)) if self._watched else None
         try:
             volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
             if not self._copy:

@@ -18,7 +18,8 @@ from harness.kinds.contracts import Shell, WayOut
 OUTSIDE = "203.0.113.1"  # an address of nobody (RFC 5737)
 PORT = 443
 PATIENCE_S = 1
-_TRY = 'timeout "$3" bash -c "exec 3<>/dev/tcp/$1/$2" 2>&1 || echo "no answer ($?)"'
+REACHED = "it was reached"  # said, for silence shows nothing
+_TRY = f'timeout "$3" bash -c "exec 3<>/dev/tcp/$1/$2" 2>&1 && echo "{REACHED}" || echo "no answer ($?)"'
 
 
 def ways_out(engine: Engine, owner: Owner, network: StackNetwork, containers: Sequence[str]) -> Iterator[WayOut]:
@@ -30,14 +31,15 @@ def ways_out(engine: Engine, owner: Owner, network: StackNetwork, containers: Se
                 said, outside = at_once.each(partial(_tried, shell), tried)
                 reached = listener.accepted > listener.by_us
             yield WayOut("services of the host", reached, "a listener was reached" if reached else said)
-            yield WayOut(f"the outside ({OUTSIDE})", not outside, outside or "it was reached")
+            is_open = outside.endswith(REACHED) if outside else None
+            yield WayOut(f"the outside ({OUTSIDE})", is_open, outside or "nothing was said")
     except (PortalDrillError, OSError) as error:
         yield WayOut("services of the host and the outside", None, str(error))
     yield from _connected(engine, network, containers)
 
 
 def _tried(shell: Shell, target: tuple[str, int]) -> str:
-    """What a connection said; nothing if it was made. Raises: CouldNotAsk, CommandFailed."""
+    """What became of a connection. Raises: CouldNotAsk, CommandFailed."""
     argv = ["sh", "-c", _TRY, "try", target[0], str(target[1]), str(PATIENCE_S)]
     return shell.run(argv, timeout_s=30).ok().text.strip()
 

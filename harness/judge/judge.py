@@ -17,6 +17,8 @@ from harness.model.plan import Plan
 from harness.model.restore_point import FaultNote, RestorePoint
 from harness.model.verdict import OBJECTIVES, CheckResult, ObjectiveResult, Outcome, Verdict, worst
 
+CLOCK_S = 1.0  # so far the clock may be set in a run: what is told by times is told to the second
+
 
 def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Evidence) -> Verdict:
     """The verdict of one run.
@@ -36,11 +38,11 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     results = {} if only and not set(only) & set(OBJECTIVES) else _objectives(record)
     if only:
         results = {name: result for name, result in results.items() if name in only}
-    unended = list(_unended(record))
-    partial = (*_partial(record), *([f"steps that did not end well: {joined(unended)}"] if unended else []))
+    doubts = list(_doubts(record))
+    partial = (*_partial(record), *doubts)
     shown = worst(check.outcome for check in checks)  # without a check UNKNOWN, whatever the objectives say
     outcome = worst([shown, *(r.outcome for name, r in results.items() if _counts(name, r, record))])
-    if outcome is Outcome.PASS and (not evidence.complete or unended):
+    if outcome is Outcome.PASS and (not evidence.complete or doubts):
         outcome = Outcome.UNKNOWN
     fault = _fault(point, evidence)
     return Verdict(
@@ -177,6 +179,15 @@ def _partial(record: Record) -> list[str]:
     if record.evidence.mark("kept") is not None:
         lacking.append("the teardown: the sandbox was kept on request")
     return lacking
+
+
+def _doubts(record: Record) -> Iterator[str]:
+    """Why PASS was not shown, whatever the checks say."""
+    if unended := list(_unended(record)):
+        yield f"steps that did not end well: {joined(unended)}"
+    captured = record.restore_point.evidence.clock_moved_s() if record.restore_point else 0.0
+    if (moved_s := max(captured, record.evidence.clock_moved_s())) > CLOCK_S:
+        yield f"the order of what was written: the clock was set by {moved_s:g} s meanwhile"
 
 
 def _unended(record: Record) -> Iterator[str]:

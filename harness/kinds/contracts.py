@@ -656,7 +656,7 @@ class MovesItems(Protocol):
     in exactly one of them (XLR-D3)."""
 
     def placed(self, access: PortalAccess) -> Iterator[Placed]:
-        """All of them, straight from the databases. Raises: CouldNotAsk, CommandFailed."""
+        """All of them, straight from the databases, in byte order of name. Raises: CouldNotAsk, CommandFailed."""
 
 
 @runtime_checkable
@@ -722,10 +722,22 @@ class When(StrEnum):
     TORN_DOWN = "torn_down"
 
 
+def keeps_nothing(name: str, items: Iterable[Item]) -> JsonValue:
+    """Where there is no restore point to keep anything beside."""
+    raise CouldNotAsk(f"there is no place to keep {name}")
+
+
+def nothing_kept(kept: JsonValue) -> Iterator[Item]:
+    """Where nothing was kept."""
+    raise CouldNotAsk("nothing was kept")
+
+
 @dataclass(frozen=True)
 class SourceAccess:
     """Given to a check's `look`. `component_kinds`: by the component's name, so that a check can ask for
-    capabilities; `plan.components` are the components as they are used."""
+    capabilities; `plan.components` are the components as they are used. `keep(name, items)` writes as many items as
+    there are, in byte order of key, beside the restore point, and gives what stands for them in the observation:
+    evidence has a line for people, not a million names. Raises: CouldNotAsk if they are out of order."""
 
     drill: Drill
     plan: Plan
@@ -733,6 +745,7 @@ class SourceAccess:
     portal: PortalAccess
     portal_kind: PortalKind
     component_kinds: Mapping[str, ComponentKind]
+    keep: Callable[[str, Iterable[Item]], JsonValue] = field(default=keeps_nothing, kw_only=True)
 
     def on(self, component: Component) -> ComponentAccess:
         return ComponentAccess(component, self.stack)
@@ -758,7 +771,8 @@ class CheckAccess(SourceAccess):
     """Given to a check's `observe`. `differences` are those taken at rest; `leftovers` is filled at `torn_down`
     (what could not be removed; None: that is not known). `trace(component, keys)`: what the inventories say of some
     keys; nothing of those that none of them has, nor of a component that was not compared. `queries` are the
-    portal's, chosen once of what was restored: nobody writes before `settled`."""
+    portal's, chosen once of what was restored: nobody writes before `settled`. `kept` gives again what `keep` of the
+    look wrote; raises CouldNotAsk if it is not that."""
 
     restore_point: RestorePoint
     canaries: tuple[Canary, ...]
@@ -766,6 +780,7 @@ class CheckAccess(SourceAccess):
     leftovers: tuple[str, ...] | None = None
     trace: Callable[[str, frozenset[str]], Mapping[str, Trace]] = nothing_traced
     queries: Callable[[], Sequence[Query]] = tuple
+    kept: Callable[[JsonValue], Iterator[Item]] = nothing_kept
 
 
 @dataclass(frozen=True)

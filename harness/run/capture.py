@@ -110,7 +110,7 @@ class Capture:
             positions[component.name] = kind.position(ComponentAccess(component, self.stack))
         self._survey = {"facts": {**facts}, "positions": positions}
         self.session.journal.observe("survey", self._survey)
-        look_at_source(self.session, self.stack, step.deadline_s)
+        look_at_source(self.session, self.stack, self.folder, step.deadline_s)
 
     def _guard(self, step: Step) -> None:
         """The source is well before it is backed up (GEN-D28)."""

@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.errors import OutOfTime
 
 AGAIN_S = 1.0
+IMPATIENT_S = 5.0  # people press Ctrl-C twice; what comes so soon after the first interrupt is no other one
+SAID = b"\ntearing down; containers are being removed, which ends by its own deadline\n"
+
+
+class Interrupts:
+    """Ctrl-C and SIGTERM of one run: the first one ends what goes on. Others soon after it, and all that come while
+    the run removes what it has made, are answered and counted in `noted`, and break nothing."""
+
+    def __init__(self) -> None:
+        self.noted = 0
+        self._raised = self._closing = False
+        self._patient_until_s = 0.0
+
+    def interrupt(self, number: int, frame: object) -> None:
+        """Raises: KeyboardInterrupt."""
+        if self._closing or time.monotonic() < self._patient_until_s:
+            self.noted += 1
+            with contextlib.suppress(OSError):  # in a signal no lock may be waited for, so no stream of Python's
+                os.write(2, SAID)
+            return
+        self._raised, self._patient_until_s = True, time.monotonic() + IMPATIENT_S
+        raise KeyboardInterrupt
+
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Whatever goes on inside is brought to its end. Raises: KeyboardInterrupt then, if the first one came."""
+        before, noted = self._closing, self.noted
+        self._closing = True
+        try:
+            yield
+        finally:
+            self._closing = before
+        if self.noted > noted and not (before or self._raised):
+            self._raised = True
+            raise KeyboardInterrupt
 
 
 @contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM tears down as Ctrl-C does; only the main thread can arrange that."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
+def orderly_interrupts() -> Iterator[Interrupts]:
+    """SIGTERM tears down as Ctrl-C does; only the main thread can arrange that. Where somebody else minds Ctrl-C, or
+    it is ignored, that stays so."""
+    interrupts = Interrupts()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield interrupts
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, interrupts.interrupt) for number in numbers}
     try:
-        yield
+        yield interrupts
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

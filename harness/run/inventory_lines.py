@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from isal import igzip, isal_zlib
 
 from harness.errors import CouldNotAsk
+from harness.model.frozen import JsonValue
 from harness.model.inventory import FORM, ClassRule, InventoryRef, Item, ItemClass, Lines, key_bytes, rule_of
 
 CHUNK = 1 << 16
@@ -214,3 +215,19 @@ def hold_against(path: Path, ref: InventoryRef) -> None:
         count += count_of(line)
     if (count, digest.hexdigest()) != (ref.count, ref.sha256):
         raise CouldNotAsk(f"inventory {path.name} is not the one that was recorded at capture")
+
+
+def keep_items(folder: Path, name: str, items: Iterable[Item]) -> JsonValue:
+    """Items that a check saw of the source, beside the restore point in `folder`; what evidence has of them."""
+    path = f"kept/{name}.jsonl.gz"
+    count, digest = write_inventory(items, (), folder / path)
+    return InventoryRef(component=name, moment="before", path=path, count=count, sha256=digest, form=FORM).model_dump(
+        mode="json"
+    )
+
+
+def kept_items(folder: Path, kept: JsonValue) -> Iterator[Item]:
+    """Raises: CouldNotAsk if they are not those that were kept."""
+    ref = InventoryRef.model_validate(kept)
+    hold_against(folder / ref.path, ref)
+    yield from read_inventory(folder / ref.path)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from harness import at_once, clock
@@ -29,6 +30,7 @@ from harness.model.drill import CheckUse
 from harness.model.evidence import AT_SOURCE, Seen
 from harness.model.frozen import JsonValue
 from harness.model.plan import Step
+from harness.run.inventory_lines import keep_items
 from harness.run.journal import Journal
 from harness.run.sandbox import Sandbox
 from harness.run.session import Session
@@ -53,6 +55,7 @@ class Observer:
             leftovers=self.box.leftovers,
             trace=self.box.trace,
             queries=self.box.queries,
+            kept=self.box.kept,
         )
         only = self.box.session.plan.only_checks
         asked = [
@@ -92,9 +95,10 @@ class Observer:
             time.sleep(left_s)
 
 
-def look_at_source(session: Session, stack: Stack, within_s: float) -> None:
-    """Every check that looks at the source does so now; what was not seen is UNKNOWN, never FAIL."""
-    access = SourceAccess(**source_parts(session, stack))
+def look_at_source(session: Session, stack: Stack, point: Path, within_s: float) -> None:
+    """Every check that looks at the source does so now; what was not seen is UNKNOWN, never FAIL. `point`: the folder
+    of the restore point to be."""
+    access = SourceAccess(**source_parts(session, stack), keep=partial(keep_items, point))
 
     def look_by(use: CheckUse) -> None:
         kind = registry.check(use.name)

@@ -195,12 +195,13 @@ class Recovery:
             self.session.journal.mark("kept")
             self.stack.remove_tools()
             return
-        left = self.stack.remove()
-        if self.capture is not None:
-            self.capture.end()
-            left += self.capture.stack.remove()
-        self.box.leftovers = left
-        self.session.journal.mark("sandbox_removed", leftovers=[*left])
+        with self.session.interrupts.put_off():
+            left = self.stack.remove()
+            if self.capture is not None:
+                self.capture.end()
+                left += self.capture.stack.remove()
+            self.box.leftovers = left
+            self.session.journal.mark("sandbox_removed", leftovers=[*left])
 
 
 def _after_the_end(step: Step) -> bool:

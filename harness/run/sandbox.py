@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import floor
@@ -15,9 +15,11 @@ from harness.errors import HarnessBroken
 from harness.kinds import registry
 from harness.kinds.contracts import ComponentAccess, KnowsAge, PortalAccess, PortalKind, Probe, Query, Trace
 from harness.model.drill import Component
-from harness.model.inventory import Difference
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Difference, Item
 from harness.model.restore_point import Canary, RestorePoint
 from harness.run.inventory import traced
+from harness.run.inventory_lines import kept_items
 from harness.run.session import Session
 from harness.run.steps import OURS
 from harness.run.tally import Meanwhile
@@ -96,6 +98,10 @@ class Sandbox:
         paths = [self.folder / ref.path for ref in refs if ref]
         restored = self.session.folder / "inventories" / f"{component}.restored.jsonl.gz"
         return {key: Trace(*digests) for key, digests in traced(keys, *paths, restored)}
+
+    def kept(self, kept: JsonValue) -> Iterator[Item]:
+        """What a check's look at the source has kept. Raises: CouldNotAsk if it is not that."""
+        return kept_items(self.folder, kept)
 
     def wait_for(self, ask: Callable[[], Probe], within_s: float) -> Probe:
         """The last probe: good, final, or the one at the end. Raises: EngineGone."""

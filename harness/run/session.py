@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ from harness.model.drill import Drill, Portal, Service
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote
+from harness.run.interrupts import Interrupts
 from harness.run.journal import Journal
 
 STATE = ".portal-drill"
@@ -40,6 +41,7 @@ class Session:
     engine: Engine
     keep: bool = False
     fault: FaultNote | None = None  # of procedure, of the source or of the target; one of a restore point is its own
+    interrupts: Interrupts = field(default_factory=Interrupts)
 
     @property
     def portal_kind(self) -> PortalKind:

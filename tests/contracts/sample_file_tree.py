@@ -22,7 +22,7 @@ SERVICES = (
 COMPONENT = Component(name="files", kind="file_tree", service="files", engine="", options={"path": ROOT})
 VARIANTS: dict[str, dict[str, JsonValue]] = {"below_the_volume": {"path": f"{ROOT}/not/there/yet"}}
 
-_FLAGS = "--numeric-owner --acls --xattrs --sparse -C /srv/tree"
+_FLAGS = "--numeric-owner --acls --xattrs '--xattrs-include=*' --sparse -C /srv/tree"
 _PACK = f"tar -cf /artefact/tree.tar {_FLAGS} --exclude='./deep/nested/?*' ."
 _UNPACK = f"""cd /srv/tree && find . -mindepth 1 -path ./deep -prune -o -mindepth 1 -print0 | xargs -0r rm -rf --
     find deep -mindepth 1 -path deep/nested -prune -o -mindepth 1 -print0 | xargs -0r rm -rf --
@@ -48,7 +48,8 @@ echo 4 > $'line\nbreak'; echo 5 > $'caf\xe9'; echo 6 > -dash; echo 7 > 'häuser 
 echo 9 > '*?[x]'; echo 10 > $'tab\there'; echo 11 > 'a'; echo 12 > 'a-b'; mkdir 'a.d'; echo 13 > 'a.d/e'
 : > nothing; truncate -s 3M sparse; printf end | dd of=sparse bs=1 seek=2000000 conv=notrunc status=none
 mkfifo pipe; head -c 400000 /dev/urandom > large; touch -d 2001-09-09 large
-setfattr -n user.note -v kept private
+setfattr -n user.note -v kept private; echo 14 > Case; echo 15 > case
+setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 program
 chown 1001:1002 .; chmod 0751 .
 """
 
@@ -106,6 +107,8 @@ CHANGES = {
     "file_too_much": _do(": > 'a.'", extra=("a.",)),
     "nested_volume_changes": _do("echo changed > deep/nested/other"),
     "extended_attribute": _do("setfattr -x user.note private", "private ("),
+    "capability": _do("setfattr -x security.capability program", "program (security.capability"),
+    "one_of_two_names_that_differ_by_case": _do("mv case Case", "Case (content)", missing=("case",)),
     "access_list": _do("setfacl -m u:4242:rwx deep/file; chmod g=r deep/file", "deep/file ("),
     "hard_link_made_a_copy": _do("cp -p linked copy; mv copy linked", "deep/linked (", "hard link (", "linked ("),
     "name_with_a_control_character": _do(r": > $'a\x01'", extra=("a\x01",)),

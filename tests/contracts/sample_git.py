@@ -88,4 +88,5 @@ CHANGES = {
     "reference_lost": _do(f"git -C {PATH} update-ref -d refs/notes/review", missing=("refs/notes/review",)),
     "tag_lost": _do(f"git -C {PATH} tag -d deployed-1.0", "objects", missing=("refs/tags/deployed-1.0",)),
     "head": _do(f"git -C {PATH} symbolic-ref HEAD refs/heads/maintenance/7.4", "HEAD"),
+    "head_detached": _do(f"git -C {PATH} update-ref --no-deref HEAD main~1", "HEAD"),
 }

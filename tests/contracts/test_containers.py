@@ -146,6 +146,27 @@ def test_stream_gives_all_of_stdout(shell: Shell) -> None:
     assert data == b"".join(b"%d\n" % i for i in range(1, 300001))
 
 
+def test_stream_gives_all_to_one_who_takes_it_slowly(shell: Shell) -> None:
+    """What the engine and the pipes in between hold of a command that has ended, it drops after two seconds."""
+    whole = b"".join(b"%099d\n" % number for number in range(13_500))
+    got = bytearray()
+    script = "awk 'BEGIN { for (i = 0; i < 13500; i++) printf \"%099d\\n\", i }'"
+    for chunk in shell.stream(["sh", "-c", script], timeout_s=60):
+        if not got:
+            time.sleep(3)
+        got += chunk
+    assert bytes(got) == whole
+
+
+def test_command_of_a_stream_reads_nothing(shell: Shell) -> None:
+    assert b"".join(shell.stream(["sh", "-c", "cat; echo end"], timeout_s=20)) == b"end\n"
+
+
+def test_stream_of_what_cannot_be_executed_raises(shell: Shell) -> None:
+    with pytest.raises(CommandFailed, match="exited with 127"):
+        list(shell.stream(["/no/such/program"], timeout_s=20))
+
+
 def test_stream_that_fails_at_its_end_raises_after_its_data(shell: Shell) -> None:
     seen = []
     with pytest.raises(CommandFailed, match="exited with 7: broken pipe dream"):
@@ -293,6 +314,23 @@ def test_source_and_sandbox_do_not_reach_each_other(engine: Engine, tmp_path: Pa
     with running(engine, tmp_path, web) as one, running(engine, tmp_path, service()) as other:
         wait_until(lambda: answers(one.http("web", 8080)))
         assert not reaches(other.shell("app"), one.addresses()["web"], 8080)
+
+
+def test_sink_records_the_outside_and_neither_own_services_nor_the_machine(engine: Engine, tmp_path: Path) -> None:
+    with running(engine, tmp_path, service(), service("late"), start=False, watched=True) as stack:
+        stack.start("app")
+        shell = stack.shell("app")
+        assert shell.run(["getent", "ahostsv4", "late"], timeout_s=30).exit_code == 2  # it does not run yet
+        assert shell.run(["getent", "ahostsv4", "db.production.example"], timeout_s=30).exit_code == 0
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as machine:
+            machine.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(stack.network.gateway))
+            machine.sendto(b"names", ("224.0.0.251", 5353))
+        shell.run(["bash", "-c", "echo >/dev/udp/198.51.100.20/514"], timeout_s=30).ok()
+        wait_until(lambda: len(stack.attempts().tried) >= 2)
+        found = {(tried.service, tried.sort, tried.target) for tried in stack.attempts().tried}
+        assert found == {("app", "name", "db.production.example"), ("app", "connection", "198.51.100.20")}
+        ways = {way.name: way.open for way in stack.ways_out()}
+    assert set(ways.values()) == {False}
 
 
 # ---------------------------------------------------------------- stack

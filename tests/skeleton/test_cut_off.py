@@ -81,19 +81,24 @@ def test_kill_in_mid_restore_keeps_the_evidence_and_is_unknown(bench: Bench) -> 
 
 
 @pytest.mark.parametrize(
-    ("number", "mark"),
+    ("number", "mark", "again"),
     [
-        (signal.SIGINT, "service_ready"),
-        (signal.SIGTERM, "capture_started"),
-        pytest.param(signal.SIGINT, "capture_started", marks=pytest.mark.prove),
-        pytest.param(signal.SIGTERM, "service_ready", marks=pytest.mark.prove),
+        (signal.SIGINT, "service_ready", 20),
+        (signal.SIGTERM, "capture_started", 0),
+        pytest.param(signal.SIGINT, "capture_started", 20, marks=pytest.mark.prove),
+        pytest.param(signal.SIGTERM, "service_ready", 0, marks=pytest.mark.prove),
     ],
 )
 def test_interrupted_run_tears_down_closes_its_evidence_and_is_unknown(
-    bench: Bench, number: signal.Signals, mark: str
+    bench: Bench, number: signal.Signals, mark: str, again: int
 ) -> None:
+    """However often it is asked again while it tears down, and however soon."""
     with running(bench, until=mark) as (process, run):
         process.send_signal(number)
+        for _ in range(again):
+            time.sleep(0.1)
+            if '_removed","subject"' not in (run.folder / "evidence.jsonl").read_text():
+                process.send_signal(number)
         process.wait(60)
     assert process.returncode == 130
     assert read_evidence(run.folder / "evidence.jsonl").complete
@@ -101,4 +106,5 @@ def test_interrupted_run_tears_down_closes_its_evidence_and_is_unknown(
     lines = [json.loads(line) for line in (run.folder / "evidence.jsonl").read_bytes().splitlines()]
     removed = [line for line in lines if line.get("name") in ("sandbox_removed", "source_removed")]
     assert [line["facts"]["leftovers"] for line in removed] == [[]]
+    assert any(line["line"] == "log" and "while the run was torn down" in line["text"] for line in lines) == bool(again)
     assert bench.left_of(run.run) == []

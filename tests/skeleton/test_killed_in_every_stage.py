@@ -52,9 +52,10 @@ def assert_next_run_works(bench: Bench, point: Path) -> None:
     assert bench.left() == []
     assert collect_garbage(bench.root) == []
     run = bench.perform(point=point)
-    assert run.verdict["outcome"] == "PASS", {
-        c["name"]: c["found"] for c in run.verdict["checks"] if c["outcome"] != "PASS"
-    }
+    verdict = run.verdict
+    wrong = {c["name"]: c["found"] for c in verdict["checks"] if c["outcome"] != "PASS"}
+    wrong |= {name: o for name, o in verdict["objectives"].items() if o["outcome"] == "FAIL"}
+    assert verdict["outcome"] == "PASS", wrong
 
 
 @pytest.mark.parametrize(("stage", "name"), cases(STEPS, "SIGKILL"))
@@ -76,8 +77,7 @@ def test_interrupted_in_a_step(stage: str, name: str, bench: Bench, point: Path)
     assert read_evidence(run.folder / "evidence.jsonl").complete
     assert (run.verdict["outcome"], run.verdict["recovered"]) == ("UNKNOWN", False)
     assert "FAIL" not in run.outcomes.values()
-    if stage != "recover tear_down":
-        assert bench.left() == []
+    assert bench.left() == []
     assert_next_run_works(bench, point)
 
 

@@ -6,6 +6,7 @@ has vanished from both, or is in both. Requirements: XLR-D3, GEN-D2.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
@@ -20,8 +21,9 @@ from harness.kinds.contracts import (
     When,
     joined,
 )
-from harness.model.evidence import AT_SOURCE, Observation
+from harness.model.evidence import AT_SOURCE
 from harness.model.frozen import JsonValue
+from harness.model.inventory import Item, ItemClass, Named, Names, key_bytes
 from harness.model.verdict import Outcome
 
 WHEN = When.AT_REST
@@ -30,6 +32,11 @@ PROVES_DATA = True
 ALWAYS = False
 REQUIREMENTS = ("XLR-D3", "GEN-D2")
 EXPECTED = "every item that is moved between databases lies in exactly one of them"
+UNABLE = "this portal's adapter does not know which items are moved"
+UNSEEN = "nobody looked where the items lie"
+AT_ONCE = 100_000  # items that are nowhere, looked up in the inventories together: each time reads them all
+
+Places = Mapping[str, str]  # by component, the item's key in its inventory
 
 
 class Options(KindOptions):
@@ -37,84 +44,110 @@ class Options(KindOptions):
 
 
 def look(access: SourceAccess, options: Options) -> JsonValue:
-    """Where each item lies at the source, by name: the components with its key in their inventories."""
+    """Where each item lies at the source, by name, is kept beside the restore point: the components with its key in
+    their inventories. Shape: what was kept, and how many items lie in each component."""
     if not isinstance(access.portal_kind, MovesItems):
-        return {"refusal": "this portal's adapter does not know which items are moved"}
-    return {"items": {name: {**places} for name, places in _by_name(access.portal_kind.placed(access.portal))}}
+        return {"refusal": UNABLE}
+    spread = Counter[str]()
+
+    def counted(placed: Iterator[Placed]) -> Iterator[Item]:
+        for name, places in _by_name(placed):
+            spread.update(places.keys())
+            yield Item(name, ItemClass.STATE, "", places)
+
+    kept = access.keep("archive_parity", counted(access.portal_kind.placed(access.portal)))
+    return {"kept": kept, "spread": dict(sorted(spread.items()))}
 
 
 def observe(access: CheckAccess, options: Options) -> JsonValue:
-    """Items in several databases, and those of the source that none has; `gone`: of these, what had left its place at
-    the source by the end of the backup, moved or deleted."""
-    said = look(access, options)
-    before = _items(access.restore_point.evidence.observation("archive_parity", AT_SOURCE))
-    assert isinstance(said, dict)
-    if "items" not in said or before is None:
-        return {"refusal": said.get("refusal", "nobody looked where the items lie at the source")}
-    now = said["items"]
-    assert isinstance(now, dict)
-    nowhere = [name for name in before if name not in now]
-    gone = [name for name in nowhere if _left(access, before[name])]
-    twice: dict[str, JsonValue] = {
-        name: [*places] for name, places in now.items() if isinstance(places, dict) and len(places) > 1
-    }
-    return {"items": len(now), "twice": twice, "nowhere": [*nowhere], "gone": [*gone]}
+    """Items in several databases, and those of the source that none has: `lost`, or `gone` if they had left their
+    place at the source by the end of the backup, moved or deleted."""
+    before = access.restore_point.evidence.observation("archive_parity", AT_SOURCE)
+    if not isinstance(access.portal_kind, MovesItems):
+        return {"refusal": UNABLE}
+    if before is None or not isinstance(before.data, dict) or "kept" not in before.data:
+        return {"refusal": UNSEEN}
+    found, count = _Found(access), 0
+    for name, there, here in _side_by_side(
+        ((item.key, item.attributes) for item in access.kept(before.data["kept"])),
+        _by_name(access.portal_kind.placed(access.portal)),
+    ):
+        count += here is not None
+        found.take(name, there, here)
+    found.look_up()
+    return {"items": count, "twice": found.twice.data(), "lost": found.lost.data(), "gone": found.gone.data()}
+
+
+class _Found:
+    """What is wrong, by name: counted, and the first of each sort."""
+
+    def __init__(self, access: CheckAccess) -> None:
+        self._access = access
+        self._nowhere: dict[str, Places] = {}
+        self.twice, self.lost, self.gone = Names(), Names(), Names()
+
+    def take(self, name: str, there: Places | None, here: Places | None) -> None:
+        if here is not None and len(here) > 1:
+            already = ", already at the source" if there and len(there) > 1 else ""
+            self.twice.add(f"in {' and '.join(here)}: {name}{already}")
+        elif here is None and there is not None:
+            self._nowhere[name] = there
+            if len(self._nowhere) == AT_ONCE:
+                self.look_up()
+
+    def look_up(self) -> None:
+        """Of those that are nowhere: whether any of an item's rows was not there any more when the backup ended."""
+        components = {component for places in self._nowhere.values() for component in places}
+        traces = {
+            component: self._access.trace(
+                component, frozenset(places[component] for places in self._nowhere.values() if component in places)
+            )
+            for component in sorted(components)
+        }
+        for name, places in self._nowhere.items():
+            seen = [traces[component].get(key) for component, key in places.items()]
+            if any(trace is None or trace.after is None for trace in seen):
+                self.gone.add(name)
+            else:
+                self.lost.add(f"in none: {name}, which was in {' and '.join(places)}")
+        self._nowhere.clear()
 
 
 def _by_name(placed: Iterator[Placed]) -> Iterator[tuple[str, dict[str, str]]]:
-    for name, places in groupby(sorted(placed, key=lambda one: (one.name, one.component)), key=lambda one: one.name):
-        yield name, {one.component: one.key for one in places}
+    """By component, in order of their names, the keys of one item after the other."""
+    for name, several in groupby(placed, key=lambda one: one.name):
+        yield name, {one.component: one.key for one in sorted(several, key=lambda one: one.component)}
 
 
-def _left(access: CheckAccess, places: Mapping[str, str]) -> bool:
-    """Whether any of its rows was not there any more when the backup ended: it may have gone since the look."""
-    for component, key in places.items():
-        trace = access.trace(component, frozenset({key})).get(key)
-        if trace is None or trace.after is None:
-            return True
-    return False
+def _side_by_side(
+    source: Iterator[tuple[str, Places]], restored: Iterator[tuple[str, Places]]
+) -> Iterator[tuple[str, Places | None, Places | None]]:
+    """Both in byte order of name; None: it is not there."""
+    there, here = next(source, None), next(restored, None)
+    while there or here:
+        name = min((one[0] for one in (there, here) if one), key=key_bytes)
+        one, other = (each[1] if each and each[0] == name else None for each in (there, here))
+        yield name, one, other
+        there = next(source, None) if one is not None else there
+        here = next(restored, None) if other is not None else here
 
 
 def judge(record: Record, options: Options) -> Judgement:
     """FAIL: an item in two databases that was in one, or in none. UNKNOWN: not looked at, nothing to move, or only
     items that left their place while the backup ran: nobody can tell whether they were moved or deleted."""
-    seen, before = record.seen("archive_parity"), _items(record.at_source("archive_parity"))
+    seen, before = record.seen("archive_parity"), record.at_source("archive_parity")
     data = seen.data if seen and isinstance(seen.data, dict) else {}
-    if "twice" not in data or before is None:
-        why = data.get("refusal", "nobody looked where the items lie")
-        return Judgement(Outcome.UNKNOWN, EXPECTED, str(why))
-    twice, nowhere, gone = data["twice"], data["nowhere"], data["gone"]
-    assert isinstance(twice, dict) and isinstance(nowhere, list) and isinstance(gone, list)
-    wrong = [f"in {_and(places)}: {name}{_already(before, name)}" for name, places in sorted(twice.items())]
-    wrong += [f"in none: {name}, which was in {_and([*before[str(name)]])}" for name in nowhere if name not in gone]
+    spread = before.data.get("spread") if before and isinstance(before.data, dict) else None
+    if "twice" not in data or not isinstance(spread, dict):
+        return Judgement(Outcome.UNKNOWN, EXPECTED, str(data.get("refusal", UNSEEN)))
+    twice, lost, gone = (Named.model_validate(data[sort]) for sort in ("twice", "lost", "gone"))
+    wrong, count = [*twice.first, *lost.first], twice.count + lost.count
     if wrong:
-        return Judgement(Outcome.FAIL, EXPECTED, f"{len(wrong)} do not: {joined(wrong, 3)}", wrong)
-    if gone:
-        found = f"{len(gone)} left their place while the backup ran, and are in none: moved, or deleted"
-        return Judgement(Outcome.UNKNOWN, EXPECTED, found, [str(name) for name in gone])
+        return Judgement(Outcome.FAIL, EXPECTED, f"{count:,} do not: {joined(wrong, 3)}", wrong, count)
+    if gone.count:
+        found = f"{gone.count:,} left their place while the backup ran, and are in none: moved, or deleted"
+        return Judgement(Outcome.UNKNOWN, EXPECTED, found, gone.first, gone.count)
     if not data["items"]:
         return Judgement(Outcome.UNKNOWN, EXPECTED, "there are no items, so that none could be lost")
-    counts = {where: sum(where in places for places in before.values()) for where in _components(before)}
-    spread = ", ".join(f"{count:,} in {where}" for where, count in counts.items())
-    return Judgement(Outcome.PASS, EXPECTED, f"{data['items']:,} items in one each; at the source {spread}")
-
-
-def _items(seen: Observation | None) -> Mapping[str, Mapping[str, str]] | None:
-    data = seen.data if seen and isinstance(seen.data, dict) else {}
-    items = data.get("items")
-    if not isinstance(items, dict):
-        return None
-    return {name: {where: str(key) for where, key in places.items()} for name, places in items.items()
-            if isinstance(places, dict)}  # fmt: skip
-
-
-def _components(items: Mapping[str, Mapping[str, str]]) -> list[str]:
-    return sorted({component for places in items.values() for component in places})
-
-
-def _and(places: JsonValue) -> str:
-    return " and ".join(str(place) for place in places) if isinstance(places, list) else str(places)
-
-
-def _already(before: Mapping[str, Mapping[str, str]], name: str) -> str:
-    return ", already at the source" if len(before.get(name, {})) > 1 else ""
+    there = ", ".join(f"{held:,} in {where}" for where, held in spread.items())
+    return Judgement(Outcome.PASS, EXPECTED, f"{data['items']:,} items in one each; at the source {there}")

@@ -38,6 +38,8 @@ for folder in worktrees/* modules/*; do echo "$folder"; done
 [ ! -d lfs/objects ] || [ -z "$(find lfs/objects -type f -print -quit)" ] || echo lfs/objects
 git config --file config --name-only --list | sort -u | sed 's/^/config /'
 refs=$(git for-each-ref --format='%(objectname)^{}')
+stashes=$({ git reflog show refs/stash 2>/dev/null || true; } | wc -l)
+[ "$stashes" -lt 2 ] || echo "older stashes"
 lfs() { [ -n "$refs" ] && git grep -qE 'filter *= *lfs' $refs -- .gitattributes '**/.gitattributes'; }
 clean() { [ "$(git rev-parse --is-bare-repository)" = true ] || [ -z "$(cd "$1" && git status --porcelain)" ]; }
 ! lfs || echo "LFS pointers"
@@ -52,6 +54,7 @@ _WHY = {
     "lfs": "large files are not in the history",
     "LFS": "large files are named by the history and are not in it",
     "working": "changes or files that were never committed",
+    "older": "all stashes but the last one are named by a log alone, which no bundle holds",
 }
 _EVERY_REPOSITORY_HAS = ("core.repositoryformatversion", "core.filemode", "core.bare", "core.logallrefupdates")
 
@@ -70,11 +73,19 @@ def git(shell: Shell, *arguments: str) -> CommandResult:
     return shell.run(["git", *arguments], timeout_s=TIMEOUT_S, environment=GIT_ENVIRONMENT)
 
 
+def head(shell: Shell, path: str) -> str:
+    """The branch that HEAD names, or the commit if it is detached. Raises: CommandFailed."""
+    named = git(shell, "-C", path, "symbolic-ref", "-q", "HEAD")
+    if named.exit_code != 0:
+        named = git(shell, "-C", path, "rev-parse", "--verify", "HEAD").ok()
+    return named.text.strip()
+
+
 def inventory(access: ComponentAccess) -> Iterator[Item]:
     """HEAD, `fsck`, the set of all reachable objects, and each ref with the object it names."""
     path = str(access.component.options["path"])
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
-        yield Item("HEAD", ItemClass.STATE, git(shell, "-C", path, "symbolic-ref", "HEAD").ok().text.strip(), {})
+        yield Item("HEAD", ItemClass.STATE, head(shell, path), {})
         counted = ["bash", "-c", _OBJECTS, "objects", path]
         listed = shell.run(counted, timeout_s=TIMEOUT_S, environment=GIT_ENVIRONMENT).ok().text.split()
         check = git(shell, "-C", path, "fsck", "--full", "--strict")

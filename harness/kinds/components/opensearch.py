@@ -62,12 +62,19 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     indexes = named_indexes(http, access)
     for alias, index in sorted(indexes.items(), key=lambda pair: f"{pair[0]}/"):
         for hit in hits(http, index, {"sort": [{"_id": _BY_ID}]}):
-            yield Item(f"document/{alias}/{hit['_id']}", _class(hit["_source"], rules), _digest(hit["_source"]), {})
+            if "_source" not in hit:
+                raise CouldNotAsk(f"{index} does not keep its documents (_source is off): they cannot be compared")
+            yield Item(f"document/{alias}/{hit['_id']}", _class(hit["_source"], rules), _held(hit), {})
     for alias, index in sorted(indexes.items()):
         details = http.request("GET", f"/{index}").expect(200).json()[index]
         settings = {name: value for name, value in details["settings"]["index"].items() if name not in _OF_ONE_COPY}
         aliases = {name: details["aliases"][name] for name in sorted(details["aliases"])}
         yield Item(f"index/{alias}", ItemClass.STATE, _digest([details["mappings"], settings, aliases]), {})
+
+
+def _held(hit: dict[str, Any]) -> str:
+    """The document, and the shard that it is asked for at, if that is not by its id."""
+    return _digest([hit["_source"], hit["_routing"]] if "_routing" in hit else hit["_source"])
 
 
 def _class(source: dict[str, Any], rules: list[DocumentRule]) -> ItemClass:

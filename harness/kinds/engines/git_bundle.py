@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import CommandFailed
-from harness.kinds.components.git import TIMEOUT_S, git
+from harness.kinds.components.git import TIMEOUT_S, git, head
 from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage
 from harness.model.frozen import JsonValue
 
@@ -32,9 +32,9 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
         git(shell, "-C", path, "bundle", "create", BUNDLE, "--all", "HEAD").ok()
         heads = git(shell, "bundle", "list-heads", BUNDLE).ok().text.splitlines()
         owner = shell.run(["stat", "-c", "%u:%g %a", path], timeout_s=TIMEOUT_S).ok().text.split()
-        head = git(shell, "-C", path, "symbolic-ref", "HEAD").ok().text.strip()
+        facts: dict[str, JsonValue] = {"head": head(shell, path), "owner": owner[0], "mode": owner[1]}
         version = git(shell, "--version").ok().text.strip()
-    return {"tool": version, "refs": len(heads), "owner": owner[0], "mode": owner[1], "head": head}
+    return {"tool": version, "refs": len(heads), **facts}
 
 
 def restore(access: RestoreAccess) -> None:
@@ -50,6 +50,8 @@ def restore(access: RestoreAccess) -> None:
         shell.run(["sh", "-c", clear, "clear", path], timeout_s=TIMEOUT_S).ok()
         git(shell, "clone", "--mirror", "--quiet", BUNDLE, path).ok()
         git(shell, "-C", path, "remote", "remove", "origin").ok()
-        git(shell, "-C", path, "symbolic-ref", "HEAD", str(access.facts["head"])).ok()
+        named = str(access.facts["head"])
+        to_head = ["symbolic-ref"] if named.startswith("refs/") else ["update-ref", "--no-deref"]
+        git(shell, "-C", path, *to_head, "HEAD", named).ok()
         shell.run(["chown", "-R", str(access.facts["owner"]), path], timeout_s=TIMEOUT_S).ok()
         shell.run(["chmod", str(access.facts["mode"]), path], timeout_s=TIMEOUT_S).ok()

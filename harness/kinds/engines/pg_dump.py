@@ -11,7 +11,7 @@ import re
 
 from pydantic import Field
 
-from harness.errors import CommandFailed
+from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.components.postgresql import Options as Database
 from harness.kinds.contracts import BackupAccess, ComponentAccess, KindOptions, RestoreAccess, Shell, ToolImage
 from harness.model.frozen import JsonValue
@@ -25,6 +25,12 @@ _OTHER_ROLES = """SELECT format('DROP ROLE %I', rolname) FROM pg_authid AS r WHE
     AND NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = r.oid) \\gexec"""
 _ROLES = "SELECT format('%I', rolname) FROM pg_authid WHERE rolname !~ '^pg_'"
 DUMP, ROLES = "database.dump", "roles.sql"
+# What libpq says of the way to its server, and not of what it was to load. Source: PostgreSQL 15, fe-connect.c;
+# texts of EAI_AGAIN and ETIMEDOUT.
+_NO_WAY = (
+    r'could not translate host name "{0}" to address: Temporary failure in name resolution'
+    r'|connection to server at "{0}".* failed: (timeout expired|Connection timed out)'
+)
 _SAYS = re.compile(r"(?m)^; +([A-Z]?[a-z][^:]*): (.*)$")  # the head of a dump, as `pg_restore --list` prints it
 
 
@@ -130,13 +136,20 @@ def _roles(access: RestoreAccess) -> bytes:
 
 
 class _Client:
-    """Runs PostgreSQL's client programs against the component's server; raises on any other exit code than 0."""
+    """Runs PostgreSQL's client programs against the component's server.
+
+    Raises: CommandFailed on any other exit code than 0; CouldNotAsk if there was no way to the server.
+    """
 
     def __init__(self, access: ComponentAccess, database: Database, shell: Shell, timeout_s: float) -> None:
         self.connection = ["-h", access.component.service, "-U", database.user]
         password = access.stack.environment(access.component.service)[database.password_variable]
         self._environment = {"PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
         self._shell, self._timeout_s = shell, timeout_s
+        self._no_way = re.compile(_NO_WAY.format(re.escape(access.component.service)))
 
     def __call__(self, *argv: str, stdin: bytes | None = None) -> str:
-        return self._shell.run(argv, stdin=stdin, timeout_s=self._timeout_s, environment=self._environment).ok().text
+        said = self._shell.run(argv, stdin=stdin, timeout_s=self._timeout_s, environment=self._environment)
+        if said.exit_code and (found := self._no_way.search(said.stderr.decode(errors="replace"))):
+            raise CouldNotAsk(f"{argv[0]} had no way to its server: {found[0]}")
+        return said.ok().text

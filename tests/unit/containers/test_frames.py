@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from harness.containers.frames import STDERR, STDOUT, Decoder, Kept, Lines
+from harness.containers.frames import STDERR, STDOUT, Decoder, Ending, Kept, Lines
 
 
 def frame(stream: int, payload: bytes) -> bytes:
@@ -43,3 +43,19 @@ def test_lines_come_whole_and_the_last_one_without_an_end() -> None:
     lines = Lines()
     assert [lines.feed(b"one\ntw"), lines.feed(b"o\n"), lines.feed(b"three")] == [["one"], ["two"], []]
     assert lines.rest() == ["three"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 100])
+def test_output_ends_with_its_mark_however_it_is_cut(size: int) -> None:
+    data, ending, got = b"one ma mark two m" + b"MARK", Ending(b"MARK"), b""
+    for at in range(0, len(data), size):
+        assert not ending.reached
+        got += ending.feed(data[at : at + size])
+    assert (got, ending.reached) == (b"one ma mark two m", True)
+
+
+@pytest.mark.parametrize("data", [b"", b"M", b"one MAR", b"one MARK and more"])
+def test_output_without_its_mark_at_the_end_is_not_whole(data: bytes) -> None:
+    ending = Ending(b"MARK")
+    ending.feed(data)
+    assert not ending.reached

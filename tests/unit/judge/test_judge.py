@@ -332,8 +332,29 @@ def moved(line: Line, by_s: float) -> Line:
 
 @pytest.mark.parametrize("by_s", [-86_400.0, 86_400.0])
 @pytest.mark.parametrize("since", [1, 5, 9, 13])
-def test_clock_that_was_set_during_the_run_changes_no_outcome(by_s: float, since: int) -> None:
+def test_clock_that_was_set_during_the_run_makes_a_pass_unknown(by_s: float, since: int) -> None:
+    """No check and no objective takes it for a failure or a loss; but what was written while the backup ran is told
+    by its time."""
     lines = (*LINES[:since], *(moved(line, by_s) for line in LINES[since:]))
     before, after = judged(), judged(lines)
-    assert (after.outcome, after.checks, after.objectives) == (before.outcome, before.checks, before.objectives)
+    assert (after.checks, after.objectives) == (before.checks, before.objectives)
+    assert (before.outcome, after.outcome, after.recovered) == (PASS, UNKNOWN, False)
+    assert after.partial == ("the order of what was written: the clock was set by 86400 s meanwhile",)
     assert Evidence(lines=lines, complete=True, sha256="").clock_moved_s() == 86_400.0
+
+
+def test_clock_that_was_set_during_an_earlier_capture_makes_a_pass_unknown() -> None:
+    lines = tuple(moved(line, 60.0) for line in POINT.evidence.lines[1:])
+    evidence = POINT.evidence.model_copy(update={"lines": (*POINT.evidence.lines[:1], *lines)})
+    verdict = judged(point=POINT.model_copy(update={"evidence": evidence}))
+    assert (verdict.outcome, len(verdict.partial)) == (UNKNOWN, 1)
+
+
+def test_clock_that_is_kept_right_by_small_steps_is_no_doubt() -> None:
+    lines = (*LINES[:9], *(moved(line, 0.9) for line in LINES[9:]))
+    assert judged(lines).recovered
+
+
+def test_clock_that_was_set_hides_no_failure() -> None:
+    lines = (*without("freshness"), Observation(name="freshness", data=["of yesterday"], at=at(25)))
+    assert judged((*lines[:9], *(moved(line, 60.0) for line in lines[9:]))).outcome is FAIL

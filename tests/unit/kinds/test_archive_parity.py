@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,12 @@ from fakes import written_drill
 from harness.kinds.checks import archive_parity
 from harness.kinds.contracts import CheckAccess, Judgement, Placed, Record, SourceAccess, Trace
 from harness.model.evidence import AT_SOURCE, Evidence, Instant, Observation
+from harness.model.frozen import JsonValue
+from harness.model.inventory import Item
 from harness.model.plan import Plan
 from harness.model.restore_point import RestorePoint
 from harness.model.verdict import Outcome
+from harness.run.inventory_lines import keep_items, kept_items
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 START = datetime(2026, 11, 21, 7, 51, tzinfo=UTC)
@@ -32,20 +37,34 @@ class Side:
         self.held = held
 
     def placed(self, access: Any) -> Iterator[Placed]:
-        for component, names in self.held.items():
-            for name in names:
-                yield Placed(name, component, f"row/{name}")
+        placed = [Placed(name, one, f"row/{name}") for one, names in self.held.items() for name in names]
+        yield from sorted(placed, key=lambda one: one.name)
 
 
 def judged(
-    restored: object, source: object | None = None, traces: Mapping[str, Trace] | None = None, *, seen: bool = True
+    restored: object,
+    source: object | None = None,
+    traces: Mapping[str, Trace] | None = None,
+    *,
+    seen: bool = True,
+    folder: Path | None = None,
+    longest: int = 2000,
 ) -> Judgement:
-    """The verdict on what was restored, with a look at the source (none: nobody looked)."""
+    """The verdict on what was restored, with a look at the source (none: nobody looked). No line of evidence is
+    longer than `longest`; items are kept in memory, or in `folder`."""
+    held: list[Item] = []
+
+    def keep(name: str, items: Iterable[Item]) -> JsonValue:
+        held.extend(items)
+        return {"name": name}
+
+    kept = partial(kept_items, folder) if folder else lambda known: iter(held)
     plan = Plan(drill="shop", components=(), services=(), capture=(), recover=())
     given: dict[str, Any] = {"drill": DRILL, "plan": plan, "stack": None, "portal": None, "component_kinds": {}}
     lines: list[Observation] = []
     if source is not None:
-        data = archive_parity.look(SourceAccess(**given, portal_kind=source), OPTIONS)  # type: ignore[arg-type]
+        keeping = partial(keep_items, folder) if folder else keep
+        data = archive_parity.look(SourceAccess(**given, portal_kind=source, keep=keeping), OPTIONS)  # type: ignore[arg-type]
         lines.append(Observation(name="archive_parity", subject=AT_SOURCE, data=data, at=AT))
     point = RestorePoint(
         id=ID, drill="shop", drill_sha256="0" * 64, product="plain", portal="http", harness_version="0",
@@ -55,9 +74,10 @@ def judged(
     known = traces or {}
     sandbox = CheckAccess(
         **given, portal_kind=restored, restore_point=point, canaries=(), differences={},  # type: ignore[arg-type]
-        trace=lambda component, keys: {key: known[key] for key in keys if key in known},
+        trace=lambda component, keys: {key: known[key] for key in keys if key in known}, kept=kept,
     )  # fmt: skip
     found = Observation(name="archive_parity", data=archive_parity.observe(sandbox, OPTIONS), at=AT)
+    assert all(len(line.model_dump_json()) < longest for line in (*lines, found))
     evidence = Evidence(lines=(found,) if seen else (), complete=True, sha256="0" * 64)
     return archive_parity.judge(Record(DRILL, plan, point, evidence, True), OPTIONS)
 
@@ -98,6 +118,25 @@ def test_item_that_left_its_place_by_the_end_of_the_backup_is_unknown(left: Mapp
     """Moved, or deleted, and maybe between the look and the first inventory: nobody can tell."""
     result = judged(Side(SOURCE | {"database": ("one",)}), Side(SOURCE), left)
     assert (result.outcome, result.items.first) == (UNKNOWN, ("two",))
+
+
+MANY = tuple(f"release {number:06d}" for number in range(30_000))
+
+
+def test_evidence_of_many_items_is_a_few_lines_and_names_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_parity, "AT_ONCE", 7_000)
+    stayed = {f"row/{name}": Trace(before="a", after="a", restored=None) for name in MANY}
+    left = {f"row/{name}": Trace(before="a", after=None, restored=None) for name in MANY[:10]}
+    source = Side({"database": MANY, "archive": ()})
+    assert judged(source, source, folder=tmp_path).found == "30,000 items in one each; at the source 30,000 in database"
+    result = judged(Side({"database": MANY[-1:], "archive": MANY[-2:]}), source, stayed | left, folder=tmp_path)
+    assert (result.outcome, result.items.count) == (FAIL, 1 + 29_988)
+    assert result.items.first[:2] == (
+        f"in archive and database: {MANY[-1]}",
+        f"in none: {MANY[10]}, which was in database",
+    )
 
 
 def test_nothing_to_move_is_unknown() -> None:

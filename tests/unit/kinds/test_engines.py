@@ -92,6 +92,30 @@ def test_server_that_cannot_be_asked_is_no_failure_of_the_backup(tmp_path: Path)
         pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
 
 
+NO_WAY = [
+    'psql: error: could not translate host name "db" to address: Temporary failure in name resolution',
+    'psql: error: connection to server at "db" (172.19.0.3), port 5432 failed: timeout expired',
+]
+
+
+@pytest.mark.parametrize("said", NO_WAY)
+def test_way_to_the_server_that_fails_is_no_failure_of_backup_or_restore(tmp_path: Path, said: str) -> None:
+    with pytest.raises(CouldNotAsk, match="psql had no way to its server"):
+        answers = {("SHOW server_version",): (2, "", said), **_without(("SHOW server_version",))}
+        pg_dump.backup(backup_access(FakeStack(FakeShell(answers)), tmp_path, "postgresql", SHOP))
+    with pytest.raises(CouldNotAsk, match="psql had no way to its server"):
+        stack = FakeStack(FakeShell({("psql",): (2, "", said)} | LISTED))
+        pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+
+
+@pytest.mark.parametrize("said", [text.replace('"db"', '"reports"') for text in NO_WAY] + ["Connection refused"])
+def test_way_to_another_server_or_one_that_is_gone_is_a_failure(tmp_path: Path, said: str) -> None:
+    """A view of a foreign table that nobody can read, or a server that what was restored has brought down."""
+    with pytest.raises(CommandFailed):
+        stack = FakeStack(FakeShell({("psql",): (1, "", said)} | LISTED))
+        pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+
+
 def test_dump_that_holds_no_table_is_refused(tmp_path: Path) -> None:
     empty = CONTENTS.replace("TABLE DATA", "TABLE")
     stack = FakeStack(FakeShell(VERSIONS | {("pg_restore", "--list"): (0, empty, "")}))
@@ -273,6 +297,35 @@ def test_shallow_clone_is_refused(tmp_path: Path) -> None:
     stack = FakeStack(FakeShell({("--is-shallow-repository",): (0, "true\n", "")}))
     with pytest.raises(CommandFailed, match="LR-30"):
         git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": "/srv/git"}))
+
+
+COMMIT = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+@pytest.mark.parametrize(
+    ("answers", "named", "way"),
+    [
+        ({("symbolic-ref", "-q"): (0, "refs/heads/main\n", "")}, "refs/heads/main", ["symbolic-ref", "HEAD"]),
+        (
+            {("symbolic-ref", "-q"): (1, "", ""), ("rev-parse", "HEAD"): (0, COMMIT, "")},
+            COMMIT,
+            ["update-ref", "--no-deref", "HEAD"],
+        ),
+    ],
+)
+def test_head_comes_back_as_it_was_detached_or_not(
+    tmp_path: Path, answers: dict[tuple[str, ...], Answer | Exception], named: str, way: list[str]
+) -> None:
+    usual: dict[tuple[str, ...], Answer | Exception] = {
+        ("--is-shallow-repository",): (0, "false\n", ""),
+        ("stat",): (0, "1000:1000 750\n", ""),
+    }
+    place = {"path": "/srv/git"}
+    facts = git_bundle.backup(backup_access(FakeStack(FakeShell(usual | answers)), tmp_path, "git", place))
+    assert facts["head"] == named
+    stack = FakeStack()
+    git_bundle.restore(restore_access(stack, tmp_path, "git", place, facts))
+    assert ("git", "-C", "/srv/git", *way, named) in stack.the_shell.commands
 
 
 def test_own_command_that_fails_is_a_failure(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from fakes import FakeHttp, FakeShell, FakeStack
 
+from harness.errors import CouldNotAsk
 from harness.kinds.components import file_tree, opensearch, postgresql
 from harness.kinds.contracts import ComponentAccess, HttpReply, StoredFile
 from harness.model.drill import Component
-from harness.model.inventory import ItemClass
+from harness.model.inventory import Item, ItemClass
 
 # ---------------------------------------------------------------- sequences of a database
 
@@ -114,6 +115,31 @@ def test_documents_have_the_class_of_the_first_rule_whose_letters_they_begin_wit
     found = list(opensearch.inventory(ComponentAccess(component, FakeStack(http=FakeHttp(engine)))))
     assert [one.key for one in found] == [*(f"document/pages/{n}" for n in range(5)), "index/pages"]
     assert [str(one.item_class) for one in found] == classes
+
+
+def inventoried(**hit: Any) -> list[Item]:
+    """An index of one document."""
+
+    def answer(method: str, path: str) -> HttpReply:
+        if path != "/pages/_search":
+            return engine(method, path)
+        held = {"hits": [{"_id": "1", **hit}], "total": {"value": 1}}
+        return reply({"hits": held, "_shards": {"failed": 0}, "timed_out": False, "_scroll_id": "x"})
+
+    component = Component(name="search", kind="opensearch", service="search", engine="", options={"indices": ["pages"]})
+    return list(opensearch.inventory(ComponentAccess(component, FakeStack(http=FakeHttp(answer)))))  # type: ignore[arg-type]
+
+
+def test_document_that_lies_at_another_shard_is_another_document() -> None:
+    plain, routed, other = (
+        inventoried(_source={"title": "one"}, **extra)[0].digest for extra in ({}, {"_routing": "a"}, {"_routing": "b"})
+    )
+    assert len({plain, routed, other}) == 3
+
+
+def test_index_that_does_not_keep_its_documents_cannot_be_asked() -> None:
+    with pytest.raises(CouldNotAsk, match="pages does not keep its documents"):
+        inventoried()
 
 
 # ---------------------------------------------------------------- files of a tree

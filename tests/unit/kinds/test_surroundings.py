@@ -228,13 +228,14 @@ def access(stack: FakeStack, kind: str, path: str) -> ComponentAccess:
 
 
 def test_what_a_bundle_leaves_out_is_found() -> None:
-    said = "hooks/post-receive\nconfig core.bare\nconfig remote.origin.url\nLFS pointers\nworking tree\n"
+    said = "hooks/post-receive\nconfig core.bare\nconfig remote.origin.url\nLFS pointers\nworking tree\nolder stashes\n"
     found = list(git.surroundings(access(FakeStack(FakeShell({("around",): (0, said, "")})), "git", "/srv/x.git")))
     assert wrong(found) == [
         "git code:hooks/post-receive",
         "git code:config remote.origin.url",
         "git code:LFS pointers",
         "git code:working tree",
+        "git code:older stashes",
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import OutOfTime
 from harness.run import interrupts
-from harness.run.interrupts import interrupted_after
+from harness.run.interrupts import Interrupts, interrupted_after, orderly_interrupts
 
 
 def test_what_goes_on_is_interrupted() -> None:
@@ -60,3 +60,96 @@ def test_on_another_thread_nothing_is_interrupted() -> None:
     thread.start()
     thread.join(30)
     assert ended == [True]
+
+
+# ---------------------------------------------------------------- Ctrl-C and SIGTERM of a run
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was said to whoever pressed Ctrl-C again."""
+    said: list[bytes] = []
+    monkeypatch.setattr(interrupts.os, "write", lambda number, text: said.append(text))
+    return said
+
+
+def press(*numbers: signal.Signals) -> None:
+    for number in numbers:
+        signal.raise_signal(number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_first_interrupt_ends_what_goes_on_and_others_break_no_removal(
+    number: signal.Signals, told: list[bytes]
+) -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt), orderly_interrupts() as seen:
+        try:
+            press(number)
+            done.append("went on")
+        finally:
+            press(signal.SIGINT)  # before the removal has begun
+            with seen.put_off():
+                press(signal.SIGINT, signal.SIGTERM)
+                done.append("removed")
+            done.append("judged")
+    assert (done, seen.noted) == (["removed", "judged"], 3)
+    assert len(told) == 3 and all(b"tearing down" in text for text in told)
+
+
+def test_interrupt_of_a_removal_alone_ends_what_comes_after_it(told: list[bytes]) -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt), orderly_interrupts() as seen:
+        with seen.put_off():
+            press(signal.SIGINT)
+            done.append("removed")
+        done.append("observed")
+    assert done == ["removed"]
+
+
+def test_error_of_a_removal_is_not_hidden_by_an_interrupt(told: list[bytes]) -> None:
+    with pytest.raises(OSError, match="no engine"), orderly_interrupts() as seen, seen.put_off():
+        press(signal.SIGINT)
+        raise OSError("no engine")
+
+
+def test_later_interrupt_ends_what_takes_the_first_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, told: list[bytes]
+) -> None:
+    """Somebody's test may catch everything."""
+    monkeypatch.setattr(interrupts, "IMPATIENT_S", 0.0)
+    ended = 0
+    with orderly_interrupts():
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                press(signal.SIGINT)
+            ended += 1
+    assert (ended, told) == (2, [])
+
+
+def test_handlers_are_as_they_were_and_those_of_others_stay() -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with orderly_interrupts():
+        assert signal.getsignal(signal.SIGINT) != before[0]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as of a job in the background
+    try:
+        with orderly_interrupts():
+            press(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+
+
+def test_on_another_thread_nothing_is_arranged() -> None:
+    found: list[object] = []
+
+    def work() -> None:
+        with orderly_interrupts() as seen:
+            found.extend((type(seen), signal.getsignal(signal.SIGTERM)))
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(30)
+    assert found == [Interrupts, before]

@@ -14,7 +14,14 @@ from harness.kinds.records import whole_lines
 from harness.model.drill import Component
 from harness.model.inventory import FORM, ClassRule, Difference, InventoryRef, Item, ItemClass, Lines
 from harness.run.inventory import compare_inventories, traced
-from harness.run.inventory_lines import classified, hold_against, read_inventory, write_inventory
+from harness.run.inventory_lines import (
+    classified,
+    hold_against,
+    keep_items,
+    kept_items,
+    read_inventory,
+    write_inventory,
+)
 from harness.run.source_inventory import Volatile
 
 STATE, CANARY, DISPOSABLE = ItemClass.STATE, ItemClass.CANARY, ItemClass.DISPOSABLE
@@ -39,6 +46,17 @@ def compared(
     for path, lines in zip(paths, (before, after, restored), strict=True):
         write_inventory([Lines(b"".join(lines))], rules, path)
     return compare_inventories(component(*rules), *paths)
+
+
+def test_kept_items_are_those_that_were_kept_or_nobody_can_tell(tmp_path: Path) -> None:
+    items = [Item(f"release {number}", STATE, "", {"archive": f"row/{number}"}) for number in range(3)]
+    kept = keep_items(tmp_path, "moved", items)
+    assert [*kept_items(tmp_path, kept)] == items
+    keep_items(tmp_path, "moved", items[:2])
+    with pytest.raises(CouldNotAsk, match=r"moved\.jsonl\.gz is not the one that was recorded"):
+        next(kept_items(tmp_path, kept))
+    with pytest.raises(CouldNotAsk, match="out of order"):
+        keep_items(tmp_path, "moved", reversed(items))
 
 
 def test_items_of_a_bundle_are_counted_and_read_one_by_one(tmp_path: Path) -> None:

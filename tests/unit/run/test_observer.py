@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.errors import CommandFailed, CouldNotAsk
-from harness.kinds.contracts import When, nothing_traced
+from harness.kinds.contracts import When, nothing_kept, nothing_traced
 from harness.model.drill import CheckUse
 from harness.model.evidence import Observation, Seen
 from harness.model.plan import Action, Step
@@ -47,6 +47,7 @@ def observed(
         leftovers=None,
         trace=nothing_traced,
         queries=tuple,
+        kept=nothing_kept,
         troubles=lambda: (),
     )
     step = Step(id="observe", action=Action.OBSERVE, subject=FRESHNESS, deadline_s=within_s)

@@ -8,13 +8,14 @@ Requirements: LR-9 (references), XLR-D3 (rows that move), LR-18 (places), GEN-D1
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from heapq import merge
 
 from harness.kinds.contracts import Endpoint, Placed, PortalAccess, Probe, Reference, Script
 from harness.kinds.portals._installation import hosts_in_files, hosts_in_rows, rows, subquery
 from harness.kinds.portals._rest import open_files_probe, port_probe
 from harness.kinds.portals.http.client import Client, taken
 from harness.kinds.portals.http.extract import filled
-from harness.kinds.portals.http.options import Options
+from harness.kinds.portals.http.options import Moved, Options
 from harness.model.inventory import key_bytes
 
 
@@ -46,11 +47,15 @@ def at_rest(access: PortalAccess) -> Iterator[Probe]:
 
 
 def placed(access: PortalAccess) -> Iterator[Placed]:
-    """Straight from the databases, the portal need not run."""
-    for one in Options.model_validate(access.portal.options).moved:
-        for name, row in rows(access, one.database, subquery(one.query, "name, id")):
-            if name is not None:
-                yield Placed(str(name), one.database, filled(one.inventory, {"id": str(row)}))
+    """Straight from the databases, the portal need not run; in byte order of name."""
+    moved = Options.model_validate(access.portal.options).moved
+    yield from merge(*(_placed_in(access, one) for one in moved), key=lambda placed: placed.name.encode())
+
+
+def _placed_in(access: PortalAccess, moved: Moved) -> Iterator[Placed]:
+    query = subquery(moved.query, "name, id") + " WHERE name IS NOT NULL ORDER BY convert_to(name::text, 'UTF8')"
+    for name, row in rows(access, moved.database, query):
+        yield Placed(str(name), moved.database, filled(moved.inventory, {"id": str(row)}))
 
 
 def places(access: PortalAccess) -> Mapping[str, str]:
