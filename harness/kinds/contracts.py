@@ -616,7 +616,8 @@ class ShowsRest(Protocol):
     """Capability: independent signs that the portal does not run, for backups of a portal at rest (XLR-3)."""
 
     def at_rest(self, access: PortalAccess) -> Iterator[Probe]:
-        """Good ones mean that nothing runs. Asked before, again and again during, and after the copy.
+        """Good ones mean that nothing runs. Asked before, again and again during, and after the copy; and before the
+        portal is stopped, when none of them may be good: a sign that does not see it run shows nothing.
 
         Raises: CouldNotAsk."""
 

@@ -89,6 +89,7 @@ class Capture:
         }
 
     def _stop_portal(self, step: Step) -> None:
+        self._rest.see_it_run()
         self.stack.stop(self.session.drill.portal.service)
         self._rest.begin()
 

@@ -31,6 +31,14 @@ class RestWatch:
         self._unknown: list[str] = []
         self._before: dict[str, JsonValue] = {}
 
+    def see_it_run(self) -> None:
+        """Before the portal is stopped: each sign says that it runs. Raises: CouldNotAsk if one is blind."""
+        kind = self._session.portal_kind
+        signs = [*kind.at_rest(self._access)] if isinstance(kind, ShowsRest) else []
+        blind = [f"{probe.name}: {probe.found}" for probe in signs if probe.ok]
+        if blind:
+            raise CouldNotAsk(f"whether the portal rests will not be known, for it runs, and is not seen: {blind[0]}")
+
     def begin(self) -> None:
         """The first look is made before anything is copied. Raises: StepFailed if the portal still runs."""
         self._look()

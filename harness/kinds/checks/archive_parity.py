@@ -45,7 +45,7 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
 
 def observe(access: CheckAccess, options: Options) -> JsonValue:
     """Items in several databases, and those of the source that none has; `gone`: of these, what had left its place at
-    the source by the end of the backup, moved or deleted."""
+    the source by the end of the backup, moved or deleted; `moved`: how many lie elsewhere than at that look."""
     said = look(access, options)
     before = _items(access.restore_point.evidence.observation("archive_parity", AT_SOURCE))
     assert isinstance(said, dict)
@@ -58,7 +58,11 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     twice: dict[str, JsonValue] = {
         name: [*places] for name, places in now.items() if isinstance(places, dict) and len(places) > 1
     }
-    return {"items": len(now), "twice": twice, "nowhere": [*nowhere], "gone": [*gone]}
+    moved = sum(
+        isinstance(places, dict) and name in before and places.keys() != before[name].keys()
+        for name, places in now.items()
+    )
+    return {"items": len(now), "twice": twice, "nowhere": [*nowhere], "gone": [*gone], "moved": moved}
 
 
 def _by_name(placed: Iterator[Placed]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -96,7 +100,8 @@ def judge(record: Record, options: Options) -> Judgement:
         return Judgement(Outcome.UNKNOWN, EXPECTED, "there are no items, so that none could be lost")
     counts = {where: sum(where in places for places in before.values()) for where in _components(before)}
     spread = ", ".join(f"{count:,} in {where}" for where, count in counts.items())
-    return Judgement(Outcome.PASS, EXPECTED, f"{data['items']:,} items in one each; at the source {spread}")
+    found = f"{data['items']:,} items in one each; at the source {spread}"
+    return Judgement(Outcome.PASS, EXPECTED, found + (f"; {data['moved']:,} moved since" if data.get("moved") else ""))
 
 
 def _items(seen: Observation | None) -> Mapping[str, Mapping[str, str]] | None:

@@ -98,9 +98,11 @@ def test_lock_file_that_nobody_holds_is_free(tmp_path: Path) -> None:
     assert found(Rests(tmp_path))["lock"] == (True, "free")
 
 
-def test_lock_that_is_held_shows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("taken", [fcntl.lockf, fcntl.flock])
+def test_lock_that_is_held_shows(tmp_path: Path, taken: Any) -> None:
+    """By whichever of the two sorts of locks; asked by another process, as from another container."""
     with (tmp_path / ".lock").open("w") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX)
+        taken(file, fcntl.LOCK_EX)
         good, said = found(Rests(tmp_path))["lock"]
     assert not good and said.startswith("held: ")
 

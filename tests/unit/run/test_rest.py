@@ -64,6 +64,12 @@ def test_portal_that_rests_is_looked_at_before_during_and_after(
     assert (seen.data["wrong"], seen.data["changed"]) == ([], []) and int(str(seen.data["looks"])) >= 3
 
 
+def test_sign_that_does_not_see_the_portal_run_is_none(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch(journal, Portal("answers"), [], monkeypatch).see_it_run()
+    with pytest.raises(CouldNotAsk, match="it runs, and is not seen: port: closed"):
+        watch(journal, Portal("closed"), [], monkeypatch).see_it_run()
+
+
 def test_portal_that_never_stopped_is_not_copied(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     made = watch(journal, Portal("answers"), ["1", "1"], monkeypatch)
     with pytest.raises(StepFailed, match="does not rest: port: expected closed, found answers"):

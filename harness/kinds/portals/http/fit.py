@@ -145,7 +145,9 @@ def _kinds(given: Options, components: Mapping[str, str | None]) -> Iterator[Mis
     for number, one in enumerate(given.references):
         wanted += [(("references", number, "component"), one.component, TREES)]
         wanted += [(("references", number, "database"), one.database, ROWS)]
-    wanted += [(("rest", number), name, (*TREES, "index_files")) for number, name in enumerate(given.rest)]
+    trees = (*TREES, "index_files")
+    wanted += [(("rest", number), name, trees) for number, name in enumerate(given.rest)]
+    wanted += [(("locks", number, "component"), one.component, trees) for number, one in enumerate(given.locks)]
     for number, moved in enumerate(given.moved):
         wanted += [(("moved", number, "database"), moved.database, ROWS)]
     for number, content in enumerate(given.content):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from harness.kinds.contracts import Endpoint, Placed, PortalAccess, Probe, Reference, Script
 from harness.kinds.portals._installation import hosts_in_files, hosts_in_rows, rows, subquery
-from harness.kinds.portals._rest import open_files_probe, port_probe
+from harness.kinds.portals._rest import lock_probe, open_files_probe, port_probe
 from harness.kinds.portals.http.client import Client, taken
 from harness.kinds.portals.http.extract import filled
 from harness.kinds.portals.http.options import Options
@@ -39,10 +39,12 @@ def references(access: PortalAccess) -> Iterator[Reference]:
 
 
 def at_rest(access: PortalAccess) -> Iterator[Probe]:
-    """Nothing answers on its port, and no process has its files open."""
+    """Nothing answers on its port, no process has its files open, and nobody holds its locks."""
     options = Options.model_validate(access.portal.options)
     yield port_probe(access)
-    yield open_files_probe(access, [str(access.drill.component(name).options["path"]) for name in options.rest])
+    if options.rest:
+        yield open_files_probe(access, [str(access.drill.component(name).options["path"]) for name in options.rest])
+    yield from (lock_probe(access, one.component, one.file) for one in options.locks)
 
 
 def placed(access: PortalAccess) -> Iterator[Placed]:
