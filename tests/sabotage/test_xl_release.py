@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from restore_points import PROJECT, Json, RestorePoints, check_of, plan_of, restore_points, run_drill
 from test_faults import assert_caught
+from two_captures import two_captures
 
+from harness.containers.stack import ContainerStack
 from harness.kinds import registry
 from harness.kinds.contracts import FaultRow, Injects
 from harness.model.drill import Drill
@@ -28,8 +30,14 @@ ROWS = {
     for row in registry.fault(fault).ROWS
     if row.product in FILES
 }
-INJECTED = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Injects)]
-ALTERED = [name for name in ROWS if name not in INJECTED]
+# What an earlier restore point of the same source shows, and not one of another source that is like it.
+OF_TWO_MOMENTS = ["stale/archive_older", "stale/main_older"]
+INJECTED = [
+    name
+    for name, (fault, _) in ROWS.items()
+    if isinstance(registry.fault(fault), Injects) and name not in OF_TWO_MOMENTS
+]
+ALTERED = [name for name in ROWS if name not in {*INJECTED, *OF_TWO_MOMENTS}]
 # What only an offline backup can have, once, without the two clean drills that all others rest on, and the one fault
 # that only two databases can have; the others are proofs.
 IN_CI = {"not_at_rest/started_again", "sql/moved_in_both"}
@@ -68,6 +76,8 @@ NAMED = {
     "sql/not_indexed": r"^missing: release:000000900001",
     "sql/people_lost": r"^people: ",
     "sql/reader_lost": r"^database: missing row/public\._user/",
+    "stale/archive_older": r"^in none: Release\d+, which was in archive_database",
+    "stale/main_older": r"^in archive_database and database: Release\d+",
     "stale/directory_newer": r"^ghost: ",
     "stale/index_older": r"^lost though acknowledged before its capture: canary \d+.* in search_index",
     "stale/directory_older": r"^missing: release:portal-drill-canary",
@@ -114,6 +124,42 @@ def test_damaged_restore_point_is_caught(name: str) -> None:
     verdict, folder = run(drill, plan, copy)
     shutil.rmtree(copy)
     assert_caught(name, row, verdict, folder, NAMED[name])
+
+
+def archived(stack: ContainerStack) -> int:
+    """Releases that the source's job has moved, those of the drill itself left out."""
+    query = "SELECT count(*) FROM _release WHERE _title NOT LIKE 'portal-drill %'"
+    argv = ["psql", "-U", "postgres", "-h", "localhost", "-d", "xlarchive", "-AtXc", query]
+    password = {"PGPASSWORD": stack.environment("db")["POSTGRES_PASSWORD"]}
+    return int(stack.shell("db").run(argv, timeout_s=30, environment=password).ok().text)
+
+
+@cache
+def moments() -> tuple[Path, Path]:
+    root = points_of("xl-release-7.5").root / "moments"
+    shutil.rmtree(root, ignore_errors=True)
+    return two_captures(drill_of("xl-release-7.5"), root, archived, least=5)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", OF_TWO_MOMENTS)
+def test_databases_of_two_moments_are_caught(name: str) -> None:
+    """One source was captured twice, and its own job moved releases in between."""
+    fault, row = ROWS[name]
+    drill, points = drill_of(row.product), points_of(row.product)
+    plan, (earlier, later) = plan_of(drill), moments()
+    copy = damaged(later, fault, row.name, drill, plan, root=points.root, other=earlier)
+    verdict, folder = run(drill, plan, copy)
+    shutil.rmtree(copy)
+    assert_caught(name, row, verdict, folder, NAMED[name])
+    assert check_of(verdict, row.caught_by)["items"]["count"] >= 5, folder
+
+
+@pytest.mark.prove
+def test_second_capture_of_a_source_is_sound() -> None:
+    drill = drill_of("xl-release-7.5")
+    verdict, folder = run(drill, plan_of(drill), moments()[1])
+    assert verdict["outcome"] == "PASS", (folder, verdict["checks"])
 
 
 @pytest.mark.parametrize("name", cases(ALTERED))

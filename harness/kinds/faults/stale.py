@@ -26,6 +26,16 @@ ROWS = (
     FaultRow(
         "directory_newer", "database", "database", ("XLR-12", "XLR-D8"), "index_consistency", product="xl-release-7.2"
     ),
+    # Of two moments between which the job that archives went on.
+    FaultRow(
+        "archive_older",
+        "archive_database",
+        "archive_database",
+        ("XLR-D3", "GEN-D2"),
+        "archive_parity",
+        product="xl-release-7.5",
+    ),
+    FaultRow("main_older", "database", "database", ("XLR-D3", "GEN-D2"), "archive_parity", product="xl-release-7.5"),
     FaultRow("index_older", "search_index", "search_index", ("XLR-12",), "freshness", product="xl-release-7.5"),
 )
 
