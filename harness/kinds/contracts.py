@@ -622,6 +622,16 @@ class ShowsRest(Protocol):
         Raises: CouldNotAsk."""
 
 
+@runtime_checkable
+class StopsByRequest(Protocol):
+    """Capability: the portal is shut down by a request of its own, as its vendor has it (XLR-D5)."""
+
+    def shut_down(self, access: PortalAccess) -> None:
+        """Returns when the portal has taken the request; whether it stopped is for others to see.
+
+        Raises: CommandFailed if it refuses, CouldNotAsk."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """A row that names a file. `key`: the file below the component's path, as its inventory calls it."""

@@ -16,7 +16,7 @@ from harness.run import vault
 from harness.run.canary_writer import CanaryWriter, canaries_of
 from harness.run.observer import look_at_source
 from harness.run.prober import Prober
-from harness.run.rest import RestWatch
+from harness.run.rest import RestWatch, shut_down
 from harness.run.sandbox import troubles_in
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
@@ -91,7 +91,7 @@ class Capture:
 
     def _stop_portal(self, step: Step) -> None:
         self._rest.see_it_run()
-        self.stack.stop(self.session.drill.portal.service)
+        shut_down(self.session, self._access, self.stack, step.deadline_s)
         self._rest.begin()
 
     def end(self) -> None:

@@ -84,6 +84,8 @@ def _names(given: Options) -> Iterator[Misfit]:
     for key in ("health", "facts", "versions", "uses", "places"):
         for number, one in enumerate(getattr(given, key)):
             yield from _known((key, number), one, set(), logins)
+    if given.stop:
+        yield from _known(("stop",), given.stop, set(), logins)
     yield from _steps(("nonce", "write"), given.nonce.write, {"nonce"}, logins)
     written = {"number", "token"} | {name for step in given.write for name in step.values}
     yield from _steps(("write",), given.write, {"number", "token"}, logins)

@@ -1,8 +1,8 @@
 """Around the content: rows that name files, rows that a job moves, places of files, scripts, and hosts that the
 configuration names, where the drill file says so.
 
-Requirements: LR-9 (references), XLR-D3 (rows that move), LR-18 (places), GEN-D15 (scripts), HCL-20 and LR-D7
-(endpoints).
+Requirements: LR-9 (references), XLR-3 and XLR-D5 (signs of rest, shutdown), XLR-D3 (rows that move), LR-18 (places),
+GEN-D15 (scripts), HCL-20 and LR-D7 (endpoints).
 """
 
 from __future__ import annotations
@@ -45,6 +45,13 @@ def at_rest(access: PortalAccess) -> Iterator[Probe]:
     if options.rest:
         yield open_files_probe(access, [str(access.drill.component(name).options["path"]) for name in options.rest])
     yield from (lock_probe(access, one.component, one.file) for one in options.locks)
+
+
+def shut_down(access: PortalAccess) -> None:
+    """By the request that the drill file names (XLR-D5)."""
+    client = Client(access)
+    if client.options.stop:
+        client.send(client.options.stop, {})
 
 
 def placed(access: PortalAccess) -> Iterator[Placed]:

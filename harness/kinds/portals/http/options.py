@@ -186,6 +186,7 @@ class Options(KindOptions):
     index: list[Listing] = Field(default=[], description="The search engine's own lists, by the same types.")
     reindex: Reindex | None = Field(default=None, description="How the index is built anew.")
     references: list[NamedFiles] = Field(default=[], description="Rows that name files.")
+    stop: Request | None = Field(default=None, description="The request that shuts the portal down.")
     rest: list[str] = Field(
         default=[], description="Components of files that no process has open while the portal rests."
     )
