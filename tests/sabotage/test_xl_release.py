@@ -68,6 +68,8 @@ NAMED = {
     "restore_by_hand/overlay_of_the_repository": r"^repository_directory: extra workspaces/old",
     "restore_by_hand/psql_went_on": r"^database: missing role/xlrelease",
     "restore_by_hand/psql_went_on_with_the_archive": r"^archive_database: missing row/public\._release/",
+    "restored_while_running/index": r"^restore:search_index: .* release runs \(XLR-8\)",
+    "software_older/than_at_the_source": r"^version of Roundup: expected 3\.\S+ or newer, found 2\.",
     "setting_of_another_day/name_of_the_server": r"^name: expected Releases of the handbook, found Releases of last y",
     "setting_of_another_day/session_timeout": r"^settings\.session\.timeout\.minutes: expected 45, found 30",
     "sql/indexed_and_gone": r"^ghost: release:000000000002",

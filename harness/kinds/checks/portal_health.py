@@ -1,17 +1,19 @@
 """The restored portal works for a person: login, a seeded page, modules, licence, settings, a clean log.
 
 HTTP 200 alone never passes: every probe compares with what the source said of itself before the backup.
-Requirements: LR-6, LR-7, LR-10, LR-11, LR-13, LR-19, LR-20, LR-31, LR-D8, GEN-D22, GEN-D30.
+Requirements: LR-6, LR-7, LR-10, LR-11, LR-13, LR-19, LR-20, LR-31, LR-D8, GEN-D22, GEN-D30; XLR-D6 and GEN-D26 (no
+version is older than the source's).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
 from pydantic import Field
 
-from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Record, When, joined
+from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Probe, Record, When, joined
 from harness.model.frozen import JsonValue
 from harness.model.verdict import Outcome
 
@@ -19,7 +21,21 @@ WHEN = When.AS_RESTORED
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
-REQUIREMENTS = ("LR-6", "LR-7", "LR-10", "LR-11", "LR-13", "LR-19", "LR-20", "LR-31", "LR-D8", "GEN-D22", "GEN-D30")
+REQUIREMENTS = (
+    "LR-6",
+    "LR-7",
+    "LR-10",
+    "LR-11",
+    "LR-13",
+    "LR-19",
+    "LR-20",
+    "LR-31",
+    "LR-D8",
+    "XLR-D6",
+    "GEN-D22",
+    "GEN-D26",
+    "GEN-D30",
+)
 
 
 class Options(KindOptions):
@@ -40,7 +56,8 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     expected |= _changed_meanwhile(access, expected)
     for rewire in access.drill.rewire:  # what had to differ, differs everywhere it is said
         expected = {key: value.replace(rewire.old, rewire.new) for key, value in expected.items()}
-    asked = chain([access.portal_kind.healthy(access.portal)], access.portal_kind.probes(access.portal, expected))
+    kind = access.portal_kind
+    asked = chain([kind.healthy(access.portal)], kind.probes(access.portal, expected), _versions(access))
     return [
         {"name": p.name, "ok": p.ok, "expected": p.expected, "found": p.found[:500], "requirements": [*p.requirements]}
         for p in asked
@@ -54,6 +71,18 @@ def _changed_meanwhile(access: CheckAccess, before: dict[str, str]) -> dict[str,
     changed = {k: str(v) for k, v in after.items() if before.get(k) != str(v)} if isinstance(after, dict) else {}
     now = access.portal_kind.facts(access.portal) if changed else {}
     return {name: value for name, value in changed.items() if now.get(name) == value}
+
+
+def _versions(access: CheckAccess) -> Iterator[Probe]:
+    """No software is older than at the source: what a newer one has written, an older one may not read, or spoil."""
+    then, now = access.restore_point.versions, access.portal_kind.versions(access.portal)
+    for name in sorted(then.keys() & now.keys()):
+        good = _numbers(now[name]) >= _numbers(then[name])
+        yield Probe(f"version of {name}", good, f"{then[name]} or newer", now[name], ("XLR-D6", "GEN-D26"))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def judge(record: Record, options: Options) -> Judgement:
