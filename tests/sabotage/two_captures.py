@@ -29,11 +29,11 @@ def two_captures(drill: Drill, root: Path, moved: Callable[[ContainerStack], int
     with reachable_engine() as engine:
         run_id = clock.new_id()
         with RunLock(root / STATE, run_id):
-            first = Capture(_session(engine, root, run_id, drill, plan))
+            first = Capture(session_of(engine, root, run_id, drill, plan))
             try:
                 _capture(first)
                 _wait_for_moves(first.stack, moved, least)
-                second = Capture(_session(engine, root, run_id, drill, _again(plan)), first.source)
+                second = Capture(session_of(engine, root, run_id, drill, _again(plan)), first.source)
                 _capture(second)
             finally:
                 left = first.stack.remove()
@@ -41,7 +41,7 @@ def two_captures(drill: Drill, root: Path, moved: Callable[[ContainerStack], int
     return first.folder, second.folder
 
 
-def _session(engine: Engine, root: Path, run_id: str, drill: Drill, plan: Plan) -> Session:
+def session_of(engine: Engine, root: Path, run_id: str, drill: Drill, plan: Plan) -> Session:
     folder = root / "captures" / clock.new_id()
     folder.mkdir(parents=True)
     journal = Journal(folder / "evidence.jsonl")
