@@ -43,8 +43,9 @@ def port_probe(access: PortalAccess, path: str = "/") -> Probe:
 
 
 def open_files_probe(access: PortalAccess, homes: Sequence[str]) -> Probe:
-    """No process has a home open, in any running container that mounts a part of it, or it as a part; asked as each
-    user that processes belong to, for root in a container may not look into others'.
+    """No process has a home open, in any running container that mounts a part of it, or it as a part, as another node
+    of a cluster does (XLR-D6). Asked as each user that processes belong to, for root in a container may not look into
+    others'.
 
     Raises: CouldNotAsk, CommandFailed if a container cannot tell."""
     held = []
