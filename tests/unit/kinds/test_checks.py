@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fakes import written_drill, written_point
 
+from harness.errors import CouldNotAsk
 from harness.kinds import registry
 from harness.kinds.checks import portal_health
 from harness.kinds.contracts import Judgement, Loosens, Probe, Record
@@ -454,6 +455,21 @@ def test_software_is_not_older_than_at_the_source(version: str, good: bool) -> N
     assert isinstance(seen_probes, list)
     found = {probe["name"]: probe["ok"] for probe in seen_probes if isinstance(probe, dict)}
     assert found == {"answer": True, "page": True, "version of Shop": good}
+
+
+def test_versions_that_cannot_be_asked_for_are_not_known_and_hide_nothing() -> None:
+    def broken(access: Any) -> dict[str, str]:
+        raise CouldNotAsk("connection reset")
+
+    for page, outcome in (("Home", Outcome.UNKNOWN), ("Start", Outcome.FAIL)):
+        portal: Any = Facts(page)
+        portal.versions = broken
+        point = SimpleNamespace(survey={"facts": {"page": "Home"}}, versions={"Shop": "7"})
+        access: Any = SimpleNamespace(
+            restore_point=point, drill=SimpleNamespace(rewire=()), portal=None, portal_kind=portal
+        )
+        data: Any = portal_health.observe(access, portal_health.Options())
+        assert judged("portal_health", seen("portal_health", data)).outcome is outcome
 
 
 # ---------------------------------------------------------------- writable
