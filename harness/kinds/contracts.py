@@ -616,9 +616,20 @@ class ShowsRest(Protocol):
     """Capability: independent signs that the portal does not run, for backups of a portal at rest (XLR-3)."""
 
     def at_rest(self, access: PortalAccess) -> Iterator[Probe]:
-        """Good ones mean that nothing runs. Asked before, again and again during, and after the copy.
+        """Good ones mean that nothing runs. Asked before, again and again during, and after the copy; and before the
+        portal is stopped, when none of them may be good: a sign that does not see it run shows nothing.
 
         Raises: CouldNotAsk."""
+
+
+@runtime_checkable
+class StopsByRequest(Protocol):
+    """Capability: the portal is shut down by a request of its own, as its vendor has it (XLR-D5)."""
+
+    def shut_down(self, access: PortalAccess) -> None:
+        """Returns when the portal has taken the request; whether it stopped is for others to see.
+
+        Raises: CommandFailed if it refuses, CouldNotAsk."""
 
 
 @dataclass(frozen=True)

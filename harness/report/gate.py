@@ -1,4 +1,5 @@
-"""The gate before an upgrade: why the latest run of a drill does not open it."""
+"""The gate before an upgrade: why the latest run of a drill does not open it. It wants a fresh, whole PASS of this very
+drill and these images (XLR-2)."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _schedule(folder: Path) -> float | None:
 
 
 def allowed_age_s(history: History, max_age_s: float | None) -> float:
-    """As asked for, else by the drill's own schedule."""
+    """As asked for, else by the drill's own schedule: backups that stopped coming show (XLR-1)."""
     if max_age_s is not None:
         return max_age_s
     return history.schedule_s * GRACE if history.schedule_s else UNSCHEDULED_S

@@ -1,6 +1,6 @@
-"""What is changed in the restored files before the portal starts: values of the source, indexes to be built anew.
+"""What is done to restored files before the portal starts: values of the source changed, indexes emptied for a rebuild.
 
-Requirements: LR-D7, XLR-D4 (every file that names the source's database), XLR-13 to XLR-16.
+Requirements: XLR-8, LR-D7, XLR-D4 (every file that names the source's database), XLR-13 to XLR-16.
 """
 
 from __future__ import annotations
@@ -25,6 +25,17 @@ while [ "$1" != -- ]; do prune+=(-path "./$1" -prune -o); shift; done; shift
 for value; do values+=(-e "$value"); done
 find . -xdev "${prune[@]}" -type f -size -1024k -print0 | xargs -0 -r grep -IlFZ "${values[@]}" --
 [[ $? =~ ^(0|1|123)$ ]]"""
+
+
+def refuse_while_running(box: Sandbox, component: Component) -> None:
+    """Nothing is restored below a portal that runs, unless it is the very server that others are restored through.
+
+    Raises: StepFailed (XLR-8).
+    """
+    portal = box.session.drill.portal.service
+    through = {one.service for one in box.session.plan.components if registry.component(one.kind).NEEDS_SERVICE}
+    if portal not in through and box.stack.is_running(portal):
+        raise StepFailed(f"{component.name} was to be restored before the start, and {portal} runs (XLR-8)")
 
 
 def purge(box: Sandbox, step: Step) -> None:

@@ -16,7 +16,7 @@ from harness.run import vault
 from harness.run.canary_writer import CanaryWriter, canaries_of
 from harness.run.observer import look_at_source
 from harness.run.prober import Prober
-from harness.run.rest import RestWatch
+from harness.run.rest import RestWatch, shut_down
 from harness.run.sandbox import troubles_in
 from harness.run.session import Session
 from harness.run.source import OwnedSource, run_preflight
@@ -29,16 +29,17 @@ CANARIES_AFTER = 2  # acknowledged in each tier after its capture, so that a los
 
 
 class Capture:
-    """One capture of an owned source; its stack and watches live until the disaster."""
+    """One capture of an owned source; its stack and watches live until the disaster. `source`: one that runs already,
+    of the same drill."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, source: OwnedSource | None = None) -> None:
         self.session = session
-        self._source = OwnedSource(session)
-        self.stack = self._source.stack
+        self.source = source or OwnedSource(session)
+        self.stack = self.source.stack
         self.point_id = clock.new_id()
         self.folder = vault.vault_of(session.state, session.drill.name) / self.point_id
         self.nonce = f"nonce{self.point_id[-4:]}{self.point_id[:15]}".lower()
-        self._access = self._source.access
+        self._access = self.source.access
         self._kind = session.portal_kind
         self.writer = CanaryWriter(
             self._kind, self._access, session.journal, f"canary{self.point_id[-4:]}", session.drill.canary_every_s
@@ -72,9 +73,9 @@ class Capture:
 
     def _actions(self) -> dict[Action, Do]:
         return {
-            Action.PREPARE_IMAGES: self._source.prepare_images,
+            Action.PREPARE_IMAGES: self.source.prepare_images,
             Action.PREFLIGHT: lambda step: run_preflight(self.session),
-            Action.START_SOURCE: self._source.start,
+            Action.START_SOURCE: self.source.start,
             Action.SURVEY: self._take_survey,
             Action.GUARD: self._guard,
             Action.START_WATCHES: self._start_watches,
@@ -84,12 +85,13 @@ class Capture:
             Action.AWAIT_CANARIES: self._await_canaries,
             Action.STOP_SOURCE_PORTAL: self._stop_portal,
             Action.CONFIRM_REST: lambda step: self._rest.confirm(),
-            Action.START_SOURCE_PORTAL: self._source.start_portal_again,
+            Action.START_SOURCE_PORTAL: self.source.start_portal_again,
             Action.SEAL: self._seal,
         }
 
     def _stop_portal(self, step: Step) -> None:
-        self.stack.stop(self.session.drill.portal.service)
+        self._rest.see_it_run()
+        shut_down(self.session, self._access, self.stack, step.deadline_s)
         self._rest.begin()
 
     def end(self) -> None:

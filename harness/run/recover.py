@@ -17,7 +17,7 @@ from harness.model.evidence import Seen, StepState
 from harness.model.plan import Action, Step
 from harness.model.restore_point import RestorePoint
 from harness.run import vault
-from harness.run.before_start import purge, rewire
+from harness.run.before_start import purge, refuse_while_running, rewire
 from harness.run.canary_writer import canaries_of
 from harness.run.capture import Capture
 from harness.run.inventory import compare_inventories
@@ -146,6 +146,7 @@ class Recovery:
         artefact = self.box.point.artefact(component.name)
         if artefact is None:
             raise StepFailed(f"the restore point has no artefact of {component.name}")
+        refuse_while_running(self.box, component)
         folder = vault.artefact_folder(self.box.folder, component.name).resolve()
         access = RestoreAccess(component, self.stack, folder, artefact.pairing_id, artefact.facts, step.deadline_s)
         registry.engine(component.engine).restore(access)

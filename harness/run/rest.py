@@ -8,13 +8,34 @@ from __future__ import annotations
 import threading
 
 from harness import clock
+from harness.containers.stack import ContainerStack
 from harness.errors import CouldNotAsk, StepFailed
 from harness.kinds import registry
-from harness.kinds.contracts import ComponentAccess, PortalAccess, ShowsRest
+from harness.kinds.contracts import ComponentAccess, PortalAccess, Probe, ShowsRest, StopsByRequest
 from harness.model.frozen import JsonValue
 from harness.run.session import Session
+from harness.run.waiting import wait_for
 
 EVERY_S = 1.0
+
+
+def shut_down(session: Session, access: PortalAccess, stack: ContainerStack, within_s: float) -> None:
+    """Stop the portal's service: by the portal's own request, if it has one (XLR-D5), else by a signal of the engine's.
+
+    Raises: StepFailed if it took the request and goes on; CommandFailed, CouldNotAsk if it did not take it.
+    """
+    kind, service = session.portal_kind, session.drill.portal.service
+    if isinstance(kind, StopsByRequest):
+        kind.shut_down(access)
+
+        def ask() -> Probe:
+            runs = stack.is_running(service)
+            return Probe("shutdown", not runs, "stopped", "took the request, and runs" if runs else "stopped")
+
+        probe = wait_for(ask, within_s=within_s, every_s=0.1, progress=session.progress)
+        if not probe.ok:
+            raise StepFailed(f"{service} did not shut down within {within_s:g} s: it {probe.found} (XLR-D5)")
+    stack.stop(service)
 
 
 class RestWatch:
@@ -30,6 +51,14 @@ class RestWatch:
         self._wrong: list[str] = []
         self._unknown: list[str] = []
         self._before: dict[str, JsonValue] = {}
+
+    def see_it_run(self) -> None:
+        """Before the portal is stopped: each sign says that it runs. Raises: CouldNotAsk if one is blind."""
+        kind = self._session.portal_kind
+        signs = [*kind.at_rest(self._access)] if isinstance(kind, ShowsRest) else []
+        blind = [f"{probe.name}: {probe.found}" for probe in signs if probe.ok]
+        if blind:
+            raise CouldNotAsk(f"whether the portal rests will not be known, for it runs, and is not seen: {blind[0]}")
 
     def begin(self) -> None:
         """The first look is made before anything is copied. Raises: StepFailed if the portal still runs."""

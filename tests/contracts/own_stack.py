@@ -11,7 +11,9 @@ from typing import Any
 from harness.clock import new_id
 from harness.containers.engine import connect
 from harness.containers.labels import new_owner
+from harness.containers.network import StackNetwork
 from harness.containers.stack import ContainerStack
+from harness.containers.volumes import volume_names
 from harness.kinds import registry
 from harness.kinds.contracts import BackupAccess, ComponentAccess, RestoreAccess, ToolImage
 from harness.model.drill import Component, Service
@@ -19,7 +21,7 @@ from harness.run.inventory import compare_inventories
 from harness.run.inventory_lines import write_inventory
 
 ROOT = "/srv/tree"
-SERVICES = (Service(name="files", image="portal-drill/tools:3", command=("sleep", "900"), volumes={ROOT: "tree"}),)
+SERVICES = (Service(name="files", image="portal-drill/tools:3", command=("sleep", "1800"), volumes={ROOT: "tree"}),)
 TIMEOUT_S = 900.0
 
 
@@ -57,14 +59,30 @@ class OnItsOwn:
         return compare_inventories(self.component, before, before, self.inventory("restored")).equal
 
 
+class InMemory(ContainerStack):
+    """Its volumes are new file systems in memory, for to make and delete very many files elsewhere takes minutes. They
+    live as long as a container that has them, which the service itself is."""
+
+    def create(self) -> StackNetwork:
+        for name in volume_names(self.services):
+            options = {"type": "tmpfs", "device": "tmpfs", "o": "size=6g"}
+            volume, labels = self.owner.name_of(name), self.owner.labels()
+            self.engine.api.create_volume(volume, driver="local", driver_opts=options, labels=labels)
+        network = super().create()
+        self.start("files")
+        return network
+
+
 @contextmanager
-def on_its_own(folder: Path, kind: str, engine: str) -> Iterator[OnItsOwn]:
+def on_its_own(
+    folder: Path, kind: str, engine: str, stack: type[ContainerStack] = ContainerStack
+) -> Iterator[OnItsOwn]:
     client = connect()
     owner = new_owner(new_id(), "contract", "source", folder)
-    stack = ContainerStack(client, SERVICES, role="source", owner=owner, copy_image_content=False)
+    made = stack(client, SERVICES, role="source", owner=owner, copy_image_content=False)
     try:
-        stack.create()
-        yield OnItsOwn(stack, folder, kind, engine)
+        made.create()
+        yield OnItsOwn(made, folder, kind, engine)
     finally:
-        assert stack.remove() == ()
+        assert made.remove() == ()
         client.close()

@@ -52,6 +52,7 @@ def test_index_that_did_not_come_back_is_missed(repository: OnItsOwn) -> None:
 
 
 def test_contents_are_removed_and_folders_stay(repository: OnItsOwn) -> None:
+    """XLR-13 to XLR-16; of all of them, as the vendor's own tool for copies does (XLR-D9)."""
     assert jackrabbit_index.purge(repository.access) == FOLDERS
     assert jackrabbit_index.folders(repository.access) == FOLDERS
     assert jackrabbit_index.proved_empty(repository.access) is None

@@ -50,6 +50,7 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
         contracts.Reindexes,
         contracts.RebuildsAtStart,
         contracts.ShowsRest,
+        contracts.StopsByRequest,
         contracts.HoldsReferences,
         contracts.NamesEndpoints,
         contracts.PlacesFiles,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from own_stack import OnItsOwn, on_its_own
+from own_stack import InMemory, OnItsOwn, on_its_own
 
 from harness.errors import CommandFailed
 
@@ -81,10 +81,22 @@ def test_archive_that_was_cut_is_refused(tree: OnItsOwn, cut: float) -> None:
 
 
 @pytest.mark.prove
-def test_more_files_and_larger_ones_than_old_archives_hold(tree: OnItsOwn) -> None:
-    tree.do("mkdir many; cd many; seq 66000 | xargs touch; cd ..; truncate -s 4400M large; echo end >>large")
-    before = tree.inventory("before")
-    tree.back_up()
-    tree.do("rm -r many large")
-    tree.restore()
-    assert tree.equals(before)
+def test_more_files_and_larger_ones_than_old_archives_hold(tmp_path: Path) -> None:
+    """More than 65,535 entries, one of more than 4 GiB, and others behind it at more than 4 GiB (XLR-5)."""
+    with on_its_own(tmp_path, "file_tree", "zip", InMemory) as tree:
+        tree.do(f"""{FILL}
+            mkdir many; (cd many; seq 66000 | xargs touch; chmod 0750 65999; chown 7:8 66000; ln -s ../large link)
+            head -c 4300M /dev/urandom >large; echo end >>large; chmod 0640 large""")
+        before = tree.inventory("before")
+        tree.back_up()
+        archive = tree.artefact / "tree.zip"
+        assert archive.stat().st_size > 1 << 32
+        assert tree.facts["files"] > 65_535
+        tree.do("rm -r many large; mkdir many; echo left >many/left-over")
+        tree.restore()
+        assert tree.equals(before)
+        assert tree.do("./bin/run.sh").strip() == "up"
+        assert tree.do("stat -c '%a %u:%g' many/65999 many/66000 large; readlink many/link").splitlines() == [
+            "750 0:0", "644 7:8", "640 0:0", "../large",
+        ]  # fmt: skip
+        archive.unlink()

@@ -3,6 +3,7 @@ database and with the built-in one, and on two databases."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,9 @@ from restore_points import (
     run_drill,
 )
 from test_faults import assert_caught
+from two_captures import two_captures
 
+from harness.containers.stack import ContainerStack
 from harness.kinds import registry
 from harness.kinds.contracts import FaultRow, Injects
 from harness.model.drill import Drill
@@ -38,8 +41,14 @@ ROWS = {
     for row in registry.fault(fault).ROWS
     if row.product in FILES
 }
-INJECTED = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Injects)]
-ALTERED = [name for name in ROWS if name not in INJECTED]
+# What an earlier restore point of the same source shows, and not one of another source that is like it.
+OF_TWO_MOMENTS = ["stale/archive_older", "stale/main_older"]
+INJECTED = [
+    name
+    for name, (fault, _) in ROWS.items()
+    if isinstance(registry.fault(fault), Injects) and name not in OF_TWO_MOMENTS
+]
+ALTERED = [name for name in ROWS if name not in {*INJECTED, *OF_TWO_MOMENTS}]
 # What only an offline backup can have, once, without the two clean drills that all others rest on, and the one fault
 # that only two databases can have; the others are proofs.
 IN_CI = {"not_at_rest/started_again", "sql/moved_in_both"}
@@ -60,6 +69,7 @@ SHARED = (
 )
 
 NAMED = {
+    "dump_by_older_client/of_the_archive": r"^restore:archive_database: database\.dump was made by pg_dump 13",
     "dump_by_older_client/of_the_repository": r"^restore:database: database\.dump was made by pg_dump 13",
     "file_cut/derby": r"^repository_directory: changed workspaces/default/db/seg0/\w+\.dat",
     "file_cut/index": r"^search_index: changed workspaces/default/index/_\w+/_\w+\.cfs",
@@ -77,8 +87,11 @@ NAMED = {
     # Or the copy fails before anybody looks: a file of an index that was there when the copy began is gone.
     "not_at_rest/never_stopped": r"^stop_source_portal|^confirm_rest: the portal did not rest"
     r"|^back_up:\w+: .*No such file or directory",
+    "not_at_rest/server_and_job": r"^stop_source_portal|^confirm_rest: the portal did not rest",
     "not_at_rest/started_again": r"^confirm_rest: the portal did not rest: (port|processes|lock): expected",
     "not_at_rest/started_while_copied": r"^confirm_rest: the portal did not rest: (port|processes|lock): expected",
+    "not_rewired/archive_of_production": r"^rewire: values of the source are left: .*conf/archive\.ini",
+    "not_rewired/archiving_job": r"^test_archiving_job_of_the_copy_does_not_run: ",
     "not_rewired/one_workspace": r"^rewire: values of the source are left: .*workspaces/security/workspace\.xml",
     "purged_wrongly/after_the_start": r"^purge:search_index: search_index was to be emptied before the start",
     "purged_wrongly/one_left": r"^purge:search_index: not emptied: \./workspaces/security/index",
@@ -86,6 +99,9 @@ NAMED = {
     "restore_by_hand/overlay_of_the_installation": r"^installation: extra plugins/release_titles-2\.1\.0\.py",
     "restore_by_hand/overlay_of_the_repository": r"^repository_directory: extra workspaces/old",
     "restore_by_hand/psql_went_on": r"^database: missing role/xlrelease",
+    "restore_by_hand/psql_went_on_with_the_archive": r"^archive_database: missing row/public\._release/",
+    "restored_while_running/index": r"^restore:search_index: .* release runs \(XLR-8\)",
+    "software_older/than_at_the_source": r"^version of Roundup: expected 3\.\S+ or newer, found 2\.",
     "setting_of_another_day/name_of_the_server": r"^name: expected Releases of the handbook, found Releases of last y",
     "setting_of_another_day/session_timeout": r"^settings\.session\.timeout\.minutes: expected 45, found 30",
     "sql/indexed_and_gone": r"^ghost: release:000000000002",
@@ -93,7 +109,10 @@ NAMED = {
     "sql/moved_in_neither": r"^in none: Release000002, which was in database",
     "sql/not_indexed": r"^missing: release:000000900001",
     "sql/people_lost": r"^people: ",
+    "sql/reader_lost": r"^database: missing row/public\._user/",
+    "stale/archive_older": r"^in none: Release\d+, which was in archive_database",
     "stale/built_in_repository": r"the newest nonce is nonce\w+: the backup of another moment",
+    "stale/main_older": r"^in archive_database and database: Release\d+",
     "stale/directory_newer": r"^ghost: ",
     "stale/index_older": r"^lost though acknowledged before its capture: canary \d+.* in search_index",
     "stale/directory_older": r"^missing: release:portal-drill-canary",
@@ -127,6 +146,8 @@ def test_clean_control_passes(product: str) -> None:
     drill = drill_of(product)
     verdict, folder = run(drill, plan_of(drill), points_of(product).today)
     assert verdict["outcome"] == "PASS", (folder, verdict["checks"])
+    if product == "xl-release-7.5":  # the job of the source was at work, and not only the drill
+        assert re.search(r"; \d+ moved since$", check_of(verdict, "archive_parity")["found"]), folder
 
 
 @pytest.mark.parametrize("name", cases(INJECTED))
@@ -156,6 +177,42 @@ def caught_in_a_copy(name: str, product: str) -> None:
     verdict, folder = run(drill, plan, copy)
     shutil.rmtree(copy)
     assert_caught(name, row, verdict, folder, NAMED[name])
+
+
+def archived(stack: ContainerStack) -> int:
+    """Releases that the source's job has moved, those of the drill itself left out."""
+    query = "SELECT count(*) FROM _release WHERE _title NOT LIKE 'portal-drill %'"
+    argv = ["psql", "-U", "postgres", "-h", "localhost", "-d", "xlarchive", "-AtXc", query]
+    password = {"PGPASSWORD": stack.environment("db")["POSTGRES_PASSWORD"]}
+    return int(stack.shell("db").run(argv, timeout_s=30, environment=password).ok().text)
+
+
+@cache
+def moments() -> tuple[Path, Path]:
+    root = points_of("xl-release-7.5").root / "moments"
+    shutil.rmtree(root, ignore_errors=True)
+    return two_captures(drill_of("xl-release-7.5"), root, archived, least=5)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", OF_TWO_MOMENTS)
+def test_databases_of_two_moments_are_caught(name: str) -> None:
+    """One source was captured twice, and its own job moved releases in between."""
+    fault, row = ROWS[name]
+    drill, points = drill_of(row.product), points_of(row.product)
+    plan, (earlier, later) = plan_of(drill), moments()
+    copy = damaged(later, fault, row.name, drill, plan, root=points.root, other=earlier)
+    verdict, folder = run(drill, plan, copy)
+    shutil.rmtree(copy)
+    assert_caught(name, row, verdict, folder, NAMED[name])
+    assert check_of(verdict, row.caught_by)["items"]["count"] >= 5, folder
+
+
+@pytest.mark.prove
+def test_second_capture_of_a_source_is_sound() -> None:
+    drill = drill_of("xl-release-7.5")
+    verdict, folder = run(drill, plan_of(drill), moments()[1])
+    assert verdict["outcome"] == "PASS", (folder, verdict["checks"])
 
 
 def caught_in_a_plan(name: str, product: str, own_root: Path) -> None:

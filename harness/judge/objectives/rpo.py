@@ -113,7 +113,8 @@ def _tier_loss(
 
 
 def _worst_case(drill: Drill, point: RestorePoint) -> float | None:
-    """Schedule interval + time from the first capture point until the restore point is usable + skew."""
+    """Schedule interval + time from the first capture point until the restore point is usable + skew: what is lost at
+    worst by whoever backs up as often as the drill says (XLR-1)."""
     points = [artefact.capture_point for artefact in point.artefacts]
     sealed = point.evidence.mark("restore_point_sealed")
     if drill.schedule_s is None or not points:

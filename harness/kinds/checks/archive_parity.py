@@ -61,7 +61,7 @@ def look(access: SourceAccess, options: Options) -> JsonValue:
 
 def observe(access: CheckAccess, options: Options) -> JsonValue:
     """Items in several databases, and those of the source that none has: `lost`, or `gone` if they had left their
-    place at the source by the end of the backup, moved or deleted."""
+    place at the source by the end of the backup, moved or deleted; `moved`: how many lie elsewhere since."""
     before = access.restore_point.evidence.observation("archive_parity", AT_SOURCE)
     if not isinstance(access.portal_kind, MovesItems):
         return {"refusal": UNABLE}
@@ -75,7 +75,8 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
         count += here is not None
         found.take(name, there, here)
     found.look_up()
-    return {"items": count, "twice": found.twice.data(), "lost": found.lost.data(), "gone": found.gone.data()}
+    wrong = {"twice": found.twice.data(), "lost": found.lost.data(), "gone": found.gone.data()}
+    return {"items": count, "moved": found.moved, **wrong}
 
 
 class _Found:
@@ -85,8 +86,10 @@ class _Found:
         self._access = access
         self._nowhere: dict[str, Places] = {}
         self.twice, self.lost, self.gone = Names(), Names(), Names()
+        self.moved = 0
 
     def take(self, name: str, there: Places | None, here: Places | None) -> None:
+        self.moved += bool(there and here and there.keys() != here.keys())
         if here is not None and len(here) > 1:
             already = ", already at the source" if there and len(there) > 1 else ""
             self.twice.add(f"in {' and '.join(here)}: {name}{already}")
@@ -150,4 +153,5 @@ def judge(record: Record, options: Options) -> Judgement:
     if not data["items"]:
         return Judgement(Outcome.UNKNOWN, EXPECTED, "there are no items, so that none could be lost")
     there = ", ".join(f"{held:,} in {where}" for where, held in spread.items())
-    return Judgement(Outcome.PASS, EXPECTED, f"{data['items']:,} items in one each; at the source {there}")
+    moved = f"; {data['moved']:,} moved since" if data.get("moved") else ""
+    return Judgement(Outcome.PASS, EXPECTED, f"{data['items']:,} items in one each; at the source {there}{moved}")

@@ -68,22 +68,33 @@ def _of_portal(access: SourceAccess) -> Iterator[Probe]:
 
 
 def _agreement(access: SourceAccess) -> dict[str, JsonValue]:
-    """The oldest differences of both lists, oldest first, for a young one may be under way."""
+    """The oldest differences of both lists, oldest first, for a young one may be under way. What differs is looked at
+    twice: what a job moves or deletes between the one list and the other differs for the moment, however old it is."""
     kind = access.portal_kind
     if not isinstance(kind, ListsIndex):
         return {}
     try:
-        wrong, count, different = list[tuple[str, str]](), 0, 0
-        for mine, theirs in merged(kind.items(access.portal), kind.index_items(access.portal)):
-            count += mine is not None
-            if mine is None or theirs is None or not agree(mine, theirs):
-                different += 1
-                wrong.append(_difference(mine, theirs))
-                wrong = sorted(wrong)[:FIRST] if len(wrong) > 100 * FIRST else wrong
+        count, different, wrong = _differences(access, kind)
+        if wrong:
+            count, different, again = _differences(access, kind)
+            lasting = [one for one in again if one in wrong]
+            different, wrong = different - len(again) + len(lasting), lasting
     except CommandFailed as error:
         return {"refused": str(error)[:500]}
-    first: list[JsonValue] = [[when, text] for when, text in sorted(wrong)[:FIRST]]
+    first: list[JsonValue] = [[when, text] for when, text in wrong[:FIRST]]
     return {"items": count, "different": different, "differences": first}
+
+
+def _differences(access: SourceAccess, index: ListsIndex) -> tuple[int, int, list[tuple[str, str]]]:
+    """How many items there are, how many differ, and the oldest of these."""
+    wrong, count, different = list[tuple[str, str]](), 0, 0
+    for mine, theirs in merged(access.portal_kind.items(access.portal), index.index_items(access.portal)):
+        count += mine is not None
+        if mine is None or theirs is None or not agree(mine, theirs):
+            different += 1
+            wrong.append(_difference(mine, theirs))
+            wrong = sorted(wrong)[: 50 * FIRST] if len(wrong) > 100 * FIRST else wrong
+    return count, different, sorted(wrong)
 
 
 def _difference(mine: ContentItem | None, theirs: ContentItem | None) -> tuple[str, str]:

@@ -68,7 +68,8 @@ def proved_empty(access: ComponentAccess) -> str | None:
 
 
 def purge(access: ComponentAccess) -> tuple[str, ...]:
-    """Delete the contents of every index and keep the folders (XLR-14 to XLR-16); returns the folders.
+    """Delete the contents of every index and keep the folders (XLR-14 to XLR-16), as Jackrabbit's own RepositoryCopier
+    leaves a copy without any (XLR-D9); returns the folders.
 
     Raises: CommandFailed if there is none, or if one is left, also one that the options do not name: an index half
     deleted looks healthy (XLR-12).

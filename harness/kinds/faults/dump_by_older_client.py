@@ -15,6 +15,7 @@ from harness.kinds.engines.pg_dump import DUMP
 ROWS = (
     FaultRow("major_version", "database", "13", ("LR-22", "GEN-D1"), "restore"),
     FaultRow("of_the_repository", "database", "13", ("XLR-6", "GEN-D1"), "restore", product="xl-release-7.2"),
+    FaultRow("of_the_archive", "archive_database", "13", ("XLR-6", "GEN-D1"), "restore", product="xl-release-7.5"),
 )
 
 _HEAD = 4096

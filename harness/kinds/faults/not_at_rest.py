@@ -19,6 +19,7 @@ ROWS = (
         "capture",
         product="xl-release-7.2",
     ),
+    FaultRow("server_and_job", "installation", "stop_source_portal", ("XLR-3",), "capture", product="xl-release-7.5"),
     FaultRow(
         "started_while_copied",
         "installation",

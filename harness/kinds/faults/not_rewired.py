@@ -24,6 +24,22 @@ ROWS = (
         "restore",
         product="xl-release-7.2",
     ),
+    FaultRow(
+        "archive_of_production",
+        "installation",
+        "db.production.example only conf/releases.ini",
+        ("XLR-D4",),
+        "restore",
+        product="xl-release-7.5",
+    ),
+    FaultRow(
+        "archiving_job",
+        "installation",
+        "archiving.enabled=yes",
+        ("XLR-D3", "GEN-D21"),
+        "tests",
+        product="xl-release-7.5",
+    ),
     # Only the portal's people know that a copy must not run its jobs: a test beside the drill file says so.
     FaultRow("scheduler", "liferay_home", "scheduler.enabled=true", ("LR-D7", "GEN-D21"), "tests"),
 )
@@ -36,6 +52,6 @@ def alter(row: FaultRow, plan: Plan) -> Plan:
             one.model_copy(update={"file": only}) if (one.component, one.old) == (row.component, value) else one
             for one in plan.rewire
         )
-        return plan.model_copy(update={"rewire": tuple(narrowed)})
+        return plan.model_copy(update={"rewire": tuple(dict.fromkeys(narrowed))})
     kept = tuple(rewire for rewire in plan.rewire if row.parameter not in ("all", rewire.old))
     return plan.model_copy(update={"rewire": kept})

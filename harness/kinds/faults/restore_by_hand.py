@@ -1,4 +1,5 @@
 """The restore goes its own way and exits with 0: on after errors, or over what was there before (GEN-D3, fact 5).
+`psql` without ON_ERROR_STOP reports errors and ends well.
 
 `parameter`: the command that is run instead of the engine's restore.
 """
@@ -11,6 +12,11 @@ from harness.model.plan import Plan
 # Without the roles, and whatever pg_restore says.
 _GOES_ON = """export PGPASSWORD="$POSTGRES_PASSWORD"
 pg_restore -h db -U postgres --create -d postgres /artefact/database.dump; true"""
+# The dump as SQL, and no role that it names.
+_PSQL = """set -e -o pipefail; export PGPASSWORD="$POSTGRES_PASSWORD"
+pg_restore --create --file=- /artefact/database.dump | psql -X -q -h db -U postgres -d postgres"""
+# A line that was damaged on its way: COPY takes no row of that table, and all others come.
+_PSQL_OF_THE_ARCHIVE = _PSQL.replace("|", "| sed '/^COPY public._release /{n;s/^/x/}' |")
 _OVERLAY = """set -e; cd /opt/liferay/data/document_library
 mkdir -p documents; echo 'of last year' >documents/left-over.txt; chown -R 1000:1000 .
 tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
@@ -29,7 +35,15 @@ tar --extract --file /artefact/tree.tar --same-owner --preserve-permissions"""
 ROWS = (
     FaultRow("went_on_after_errors", "database", _GOES_ON, ("LR-22", "GEN-D3", "GEN-D4"), "data_parity"),
     FaultRow(
-        "psql_went_on", "database", _GOES_ON, ("XLR-11", "GEN-D3", "GEN-D4"), "data_parity", product="xl-release-7.2"
+        "psql_went_on", "database", _PSQL, ("XLR-11", "GEN-D3", "GEN-D4"), "data_parity", product="xl-release-7.2"
+    ),
+    FaultRow(
+        "psql_went_on_with_the_archive",
+        "archive_database",
+        _PSQL_OF_THE_ARCHIVE,
+        ("XLR-11", "GEN-D3"),
+        "data_parity",
+        product="xl-release-7.5",
     ),
     FaultRow(
         "overlay_of_the_repository",

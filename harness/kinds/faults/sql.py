@@ -38,6 +38,7 @@ _PERSON = """DO $$ BEGIN
     DELETE FROM security_bundle
     WHERE position('internalUser'::bytea in bundle_data) > 0 AND position('olga'::bytea in bundle_data) > 0;
     IF NOT FOUND THEN RAISE EXCEPTION 'there is no such user'; END IF; END $$"""
+_USER = "DELETE FROM _user WHERE _username = 'reader'"
 # What the archiving job does to one of the two databases; the other one was captured before it, or after it.
 _COPIED = "_title, _description, _revision, _status, _changed, _activity, _creation, _actor, _creator, __retired__"
 _ARRIVED = f"""INSERT INTO _release (id, _key, {_COPIED}) SELECT 900001, 'Release000001', {_COPIED}
@@ -51,6 +52,7 @@ ROWS = (
     FaultRow("not_indexed", "database", _NOT_INDEXED, ("XLR-12",), "index_consistency", product="xl-release-7.5"),
     FaultRow("indexed_and_gone", "database", _LEFT, ("XLR-12",), "index_consistency", product="xl-release-7.5"),
     FaultRow("people_lost", "database", _PERSON, ("XLR-16",), "portal_health", product="xl-release-7.2"),
+    FaultRow("reader_lost", "database", _USER, ("XLR-16",), "data_parity", product="xl-release-7.5"),
     FaultRow("row_changed", "database", _CHANGE, ("LR-22", "LR-31"), "data_parity"),
     FaultRow("row_deleted", "database", _DELETE, ("LR-22", "LR-31"), "data_parity"),
     FaultRow("sequence_set_back", "database", _SET_BACK, ("LR-22", "GEN-D7"), "data_parity"),

@@ -34,6 +34,16 @@ ROWS = (
         "freshness",
         product="xl-release-7.2-embedded",
     ),
+    # Of two moments between which the job that archives went on.
+    FaultRow(
+        "archive_older",
+        "archive_database",
+        "archive_database",
+        ("XLR-D3", "GEN-D2"),
+        "archive_parity",
+        product="xl-release-7.5",
+    ),
+    FaultRow("main_older", "database", "database", ("XLR-D3", "GEN-D2"), "archive_parity", product="xl-release-7.5"),
     FaultRow("index_older", "search_index", "search_index", ("XLR-12",), "freshness", product="xl-release-7.5"),
 )
 

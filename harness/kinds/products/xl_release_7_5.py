@@ -1,6 +1,6 @@
 """XL Release from 7.5 on, without JCR: two SQL databases and the installation directory.
 
-Requirements: XLR-1 to XLR-6, XLR-8, XLR-11, XLR-17 to XLR-19, XLR-D1 to XLR-D3, XLR-D11.
+Requirements: XLR-1 to XLR-6, XLR-8, XLR-11, XLR-17 to XLR-19, XLR-D1 to XLR-D3, XLR-D5, XLR-D6, XLR-D11.
 """
 
 from __future__ import annotations

@@ -154,3 +154,8 @@ def test_source_that_nobody_looked_at_is_unknown() -> None:
 
 def test_sandbox_that_nobody_looked_at_is_unknown() -> None:
     assert judged(Side(SOURCE), Side(SOURCE), seen=False).outcome is UNKNOWN
+
+
+def test_what_was_moved_after_the_look_is_counted() -> None:
+    found = judged(Side({"database": ("one",), "archive": ("three", "two")}), Side(SOURCE))
+    assert found.outcome is PASS and found.found.endswith("2 in database; 1 moved since"), found

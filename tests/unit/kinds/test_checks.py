@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fakes import written_drill, written_point
 
+from harness.errors import CouldNotAsk
 from harness.kinds import registry
 from harness.kinds.checks import portal_health
 from harness.kinds.contracts import Judgement, Loosens, Probe, Record
@@ -408,6 +409,9 @@ class Facts:
     def probes(self, access: Any, expected: dict[str, str]) -> Iterator[Probe]:
         yield Probe("page", self.page == expected["page"], expected["page"], self.page)
 
+    def versions(self, access: Any) -> dict[str, str]:
+        return {"Shop": "7.2.1", "PostgreSQL": "15.8"}
+
 
 @pytest.mark.parametrize(
     ("after", "restored", "good"),
@@ -424,7 +428,7 @@ def test_fact_that_changed_at_the_source_may_have_either_value(
 ) -> None:
     survey: dict[str, Any] = {"facts": {"page": "Home"}} | ({"facts_after": after} if after else {})
     access: Any = SimpleNamespace(
-        restore_point=SimpleNamespace(survey=survey),
+        restore_point=SimpleNamespace(survey=survey, versions={}),
         drill=SimpleNamespace(rewire=()),
         portal=None,
         portal_kind=Facts(restored),
@@ -432,6 +436,40 @@ def test_fact_that_changed_at_the_source_may_have_either_value(
     seen_probes = portal_health.observe(access, portal_health.Options())
     assert isinstance(seen_probes, list)
     assert [probe["ok"] for probe in seen_probes if isinstance(probe, dict)] == [True, good]
+
+
+@pytest.mark.parametrize(
+    ("version", "good"), [("7.2.1", True), ("7.2", True), ("7.1.12", True), ("7.2.10", False), ("8.0", False)]
+)
+def test_software_is_not_older_than_at_the_source(version: str, good: bool) -> None:
+    """XLR-D6; what the source says of more than the portal (its container engine) has nothing to be held against."""
+    access: Any = SimpleNamespace(
+        restore_point=SimpleNamespace(
+            survey={"facts": {"page": "Home"}}, versions={"Shop": version, "container engine": "99"}
+        ),
+        drill=SimpleNamespace(rewire=()),
+        portal=None,
+        portal_kind=Facts("Home"),
+    )
+    seen_probes = portal_health.observe(access, portal_health.Options())
+    assert isinstance(seen_probes, list)
+    found = {probe["name"]: probe["ok"] for probe in seen_probes if isinstance(probe, dict)}
+    assert found == {"answer": True, "page": True, "version of Shop": good}
+
+
+def test_versions_that_cannot_be_asked_for_are_not_known_and_hide_nothing() -> None:
+    def broken(access: Any) -> dict[str, str]:
+        raise CouldNotAsk("connection reset")
+
+    for page, outcome in (("Home", Outcome.UNKNOWN), ("Start", Outcome.FAIL)):
+        portal: Any = Facts(page)
+        portal.versions = broken
+        point = SimpleNamespace(survey={"facts": {"page": "Home"}}, versions={"Shop": "7"})
+        access: Any = SimpleNamespace(
+            restore_point=point, drill=SimpleNamespace(rewire=()), portal=None, portal_kind=portal
+        )
+        data: Any = portal_health.observe(access, portal_health.Options())
+        assert judged("portal_health", seen("portal_health", data)).outcome is outcome
 
 
 # ---------------------------------------------------------------- writable

@@ -12,13 +12,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from described import PORTAL
 from fakes import FakeShell
 
 from harness.errors import CouldNotAsk
-from harness.kinds.contracts import LOG_LINES, CommandResult, HttpReply
+from harness.kinds import registry
+from harness.kinds.contracts import LOG_LINES, CommandResult, HttpReply, ShowsRest
 from harness.kinds.portals import _rest
 from harness.kinds.portals._jackrabbit import rest
 from harness.kinds.portals._jackrabbit.health import DENY, _own_checks
+from harness.model.drill import Portal
 
 HOME = "/opt/xl-release-server"
 
@@ -98,9 +101,11 @@ def test_lock_file_that_nobody_holds_is_free(tmp_path: Path) -> None:
     assert found(Rests(tmp_path))["lock"] == (True, "free")
 
 
-def test_lock_that_is_held_shows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("taken", [fcntl.lockf, fcntl.flock])
+def test_lock_that_is_held_shows(tmp_path: Path, taken: Any) -> None:
+    """By whichever of the two sorts of locks; asked by another process, as from another container."""
     with (tmp_path / ".lock").open("w") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX)
+        taken(file, fcntl.LOCK_EX)
         good, said = found(Rests(tmp_path))["lock"]
     assert not good and said.startswith("held: ")
 
@@ -123,6 +128,21 @@ def test_port_that_answers_shows(tmp_path: Path) -> None:
 def test_process_with_the_home_open_shows(tmp_path: Path) -> None:
     good, said = found(Rests(tmp_path, open_files="17\n"))["processes"]
     assert (good, said) == (False, f"17 files of {HOME} by processes of release")
+
+
+def test_described_portal_shows_the_signs_that_it_names(tmp_path: Path) -> None:
+    (tmp_path / "in-use").touch()
+    options = {**PORTAL, "locks": [{"component": "repository_directory", "file": "in-use"}]}
+    access = Rests(tmp_path).access
+    access.portal = Portal(kind="http", service="release", port=5516, options=options)
+    kind = registry.portal_of(access.portal)
+    assert isinstance(kind, ShowsRest)
+    assert {probe.name: probe.found for probe in kind.at_rest(access)} == {"port": "closed", "lock": "free"}
+    with (tmp_path / "in-use").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert [probe.name for probe in kind.at_rest(access) if not probe.ok] == ["lock"]
+    access.portal = Portal(kind="http", service="release", port=5516, options=PORTAL)
+    assert not isinstance(registry.portal_of(access.portal), ShowsRest)
 
 
 @pytest.mark.parametrize("mount", [HOME, f"{HOME}/repository", "/opt"])

@@ -37,6 +37,7 @@ REBUILT = (BACKUP, f"{BACKUP}restore: {{search_index: rebuild}}\n")
 
 
 def test_database_before_the_repository_directory_is_refused_and_can_be_waived(read: Read) -> None:
+    """XLR-10."""
     with pytest.raises(DrillFileWrong, match=r"database before repository_directory.*first the directory"):
         read(REVERSED)
     waived = "waivers: [{order: restore, reason: the index is built anew, until: 2099-12-31}]\n"

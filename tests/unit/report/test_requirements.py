@@ -11,7 +11,8 @@ import pytest
 from harness.kinds import registry
 from harness.report.requirements import REQUIREMENTS
 
-KINDS = Path(__file__).parents[3] / "harness" / "kinds"
+ROOT = Path(__file__).parents[3]
+KINDS = ROOT / "harness" / "kinds"
 ID = re.compile(r"[A-Z]+(?:\d+)?-D?\d+")
 # Written in kinds, though no result can carry it: in docstrings and comments.
 QUOTED = re.compile(r'"([A-Z]+(?:\d+)?-D?\d+)"')
@@ -30,6 +31,22 @@ def test_every_requirement_that_a_kind_cites_has_its_text(requirement: str) -> N
 @pytest.mark.parametrize("check", registry.names("checks"))
 def test_ids_of_checks_are_ids(check: str) -> None:
     assert all(ID.fullmatch(requirement) for requirement in registry.check(check).REQUIREMENTS)
+
+
+def met() -> Iterator[str]:
+    """Ids that code which does something, or a test, cites one by one; texts of requirements and tables of products ask
+    for things, and do nothing."""
+    asking = {ROOT / "harness" / "report" / "requirements.py", *(KINDS / "products").glob("*.py"), Path(__file__)}
+    for path in (*(ROOT / "harness").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "drills").glob("*.py")):
+        if path not in asking:
+            yield from re.findall(r"\bXLR-D?\d+\b", path.read_text(encoding="utf-8"))
+
+
+def test_each_requirement_of_xl_release_ends_in_code_that_meets_it() -> None:
+    asked = {one for one in REQUIREMENTS if one.startswith("XLR-")}
+    assert asked >= {*(f"XLR-{n}" for n in range(1, 20)), *(f"XLR-D{n}" for n in range(1, 12))}
+    assert sorted(asked - {*met()}) == []
+    assert sorted({*met()} - asked) == []
 
 
 def test_each_text_is_one_sentence() -> None:

@@ -16,7 +16,7 @@ from harness.kinds.contracts import CommandResult
 from harness.model.drill import Component, Rewire
 from harness.model.inventory import ClassRule, ItemClass
 from harness.model.plan import Action, Step
-from harness.run.before_start import rewire
+from harness.run.before_start import refuse_while_running, rewire
 from harness.run.journal import Journal
 
 STEP = Step(id="rewire", action=Action.REWIRE, subject="", deadline_s=30)
@@ -113,3 +113,21 @@ def test_file_of_a_glob_without_the_value_ends_the_restore(tree: Path) -> None:
     (tree / "workspaces" / "security" / "workspace.xml").write_text("<url/>")
     with pytest.raises(StepFailed, match="does not hold"):
         run(tree, "workspaces/*/workspace.xml")
+
+
+@pytest.mark.parametrize(
+    ("portal", "runs", "refused"), [("web", True, True), ("web", False, False), ("db", True, False)]
+)
+def test_nothing_is_restored_below_a_portal_that_runs(portal: str, runs: bool, refused: bool) -> None:
+    """XLR-8; a server through which others are restored must run."""
+    files = Component(name="files", kind="file_tree", service="web", engine="tar", options={"path": "/d"})
+    rows = Component(name="rows", kind="postgresql", service="db", engine="pg_dump", options={"database": "shop"})
+    session = SimpleNamespace(
+        drill=SimpleNamespace(portal=SimpleNamespace(service=portal)), plan=SimpleNamespace(components=(files, rows))
+    )
+    box: Any = SimpleNamespace(session=session, stack=SimpleNamespace(is_running=lambda service: runs))
+    if refused:
+        with pytest.raises(StepFailed, match=r"files was to be restored before the start, and web runs \(XLR-8\)"):
+            refuse_while_running(box, files)
+    else:
+        refuse_while_running(box, files)

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import CouldNotAsk, StepFailed
 from harness.kinds.contracts import Probe
+from harness.model.progress import Silent
 from harness.run import rest
 from harness.run.journal import Journal
 
@@ -62,6 +63,36 @@ def test_portal_that_rests_is_looked_at_before_during_and_after(
     seen = journal.so_far().observation("at_rest")
     assert seen is not None and isinstance(seen.data, dict)
     assert (seen.data["wrong"], seen.data["changed"]) == ([], []) and int(str(seen.data["looks"])) >= 3
+
+
+def test_sign_that_does_not_see_the_portal_run_is_none(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch(journal, Portal("answers"), [], monkeypatch).see_it_run()
+    with pytest.raises(CouldNotAsk, match="it runs, and is not seen: port: closed"):
+        watch(journal, Portal("closed"), [], monkeypatch).see_it_run()
+
+
+class Stops(Portal):
+    def __init__(self, *, well: bool) -> None:
+        super().__init__("closed")
+        self.well, self.asked = well, False
+
+    def shut_down(self, access: Any) -> None:
+        self.asked = True
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_portal_is_shut_down_by_its_own_request_and_must_have_stopped(well: bool) -> None:
+    portal, stopped = Stops(well=well), list[str]()
+    stack: Any = SimpleNamespace(is_running=lambda service: not (portal.asked and portal.well), stop=stopped.append)
+    drill = SimpleNamespace(portal=SimpleNamespace(service="web"))
+    session: Any = SimpleNamespace(portal_kind=portal, drill=drill, progress=Silent())
+    access: Any = None
+    if well:
+        rest.shut_down(session, access, stack, 0.2)
+        assert portal.asked and stopped == ["web"]
+    else:
+        with pytest.raises(StepFailed, match=r"web did not shut down within 0\.2 s: it took the request, and runs"):
+            rest.shut_down(session, access, stack, 0.2)
 
 
 def test_portal_that_never_stopped_is_not_copied(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

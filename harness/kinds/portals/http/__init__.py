@@ -64,7 +64,9 @@ def shaped(options: Mapping[str, JsonValue]) -> PortalKind:
         kind.reindex = _reindex
     if given.references:
         kind.REFERENCED, kind.references = installation.referenced(given), installation.references
-    if given.rest:
+    if given.stop:
+        kind.shut_down = installation.shut_down
+    if given.rest or given.locks:
         kind.at_rest = installation.at_rest
     if given.moved:
         kind.placed = installation.placed

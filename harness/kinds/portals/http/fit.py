@@ -84,6 +84,8 @@ def _names(given: Options) -> Iterator[Misfit]:
     for key in ("health", "facts", "versions", "uses", "places"):
         for number, one in enumerate(getattr(given, key)):
             yield from _known((key, number), one, set(), logins)
+    if given.stop:
+        yield from _known(("stop",), given.stop, set(), logins)
     yield from _steps(("nonce", "write"), given.nonce.write, {"nonce"}, logins)
     written = {"number", "token"} | {name for step in given.write for name in step.values}
     yield from _steps(("write",), given.write, {"number", "token"}, logins)
@@ -145,7 +147,9 @@ def _kinds(given: Options, components: Mapping[str, str | None]) -> Iterator[Mis
     for number, one in enumerate(given.references):
         wanted += [(("references", number, "component"), one.component, TREES)]
         wanted += [(("references", number, "database"), one.database, ROWS)]
-    wanted += [(("rest", number), name, (*TREES, "index_files")) for number, name in enumerate(given.rest)]
+    trees = (*TREES, "index_files")
+    wanted += [(("rest", number), name, trees) for number, name in enumerate(given.rest)]
+    wanted += [(("locks", number, "component"), one.component, trees) for number, one in enumerate(given.locks)]
     for number, moved in enumerate(given.moved):
         wanted += [(("moved", number, "database"), moved.database, ROWS)]
     for number, content in enumerate(given.content):

@@ -1,18 +1,19 @@
 """Around the content: rows that name files, rows that a job moves, places of files, scripts, and hosts that the
 configuration names, where the drill file says so.
 
-Requirements: LR-9 (references), XLR-D3 (rows that move), LR-18 (places), GEN-D15 (scripts), HCL-20 and LR-D7
-(endpoints).
+Requirements: LR-9 (references), XLR-3 and XLR-D5 (signs of rest, shutdown), XLR-D3 (rows that move), LR-18 (places),
+GEN-D15 (scripts), HCL-20 and LR-D7 (endpoints).
 """
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Mapping
 from heapq import merge
 
 from harness.kinds.contracts import Endpoint, Placed, PortalAccess, Probe, Reference, Script
 from harness.kinds.portals._installation import hosts_in_files, hosts_in_rows, rows, subquery
-from harness.kinds.portals._rest import open_files_probe, port_probe
+from harness.kinds.portals._rest import lock_probe, open_files_probe, port_probe
 from harness.kinds.portals.http.client import Client, taken
 from harness.kinds.portals.http.extract import filled
 from harness.kinds.portals.http.options import Moved, Options
@@ -40,10 +41,19 @@ def references(access: PortalAccess) -> Iterator[Reference]:
 
 
 def at_rest(access: PortalAccess) -> Iterator[Probe]:
-    """Nothing answers on its port, and no process has its files open."""
+    """Nothing answers on its port, no process has its files open, and nobody holds its locks."""
     options = Options.model_validate(access.portal.options)
     yield port_probe(access)
-    yield open_files_probe(access, [str(access.drill.component(name).options["path"]) for name in options.rest])
+    if options.rest:
+        yield open_files_probe(access, [str(access.drill.component(name).options["path"]) for name in options.rest])
+    yield from (lock_probe(access, one.component, [glob.escape(one.file)]) for one in options.locks)
+
+
+def shut_down(access: PortalAccess) -> None:
+    """By the request that the drill file names (XLR-D5)."""
+    client = Client(access)
+    if client.options.stop:
+        client.send(client.options.stop, {})
 
 
 def placed(access: PortalAccess) -> Iterator[Placed]:

@@ -119,6 +119,13 @@ class NamedFiles(KindOptions):
     query: str = Field(description="SQL: file below the component's path, its size or NULL, what to call the row.")
 
 
+class LockFile(KindOptions):
+    """A file that a running portal holds a lock on."""
+
+    component: str = Field(description="Component of the file.")
+    file: str = Field(description="Its path below the component's.")
+
+
 class Moved(KindOptions):
     """Rows of items that a job moves from one database to another."""
 
@@ -179,9 +186,11 @@ class Options(KindOptions):
     index: list[Listing] = Field(default=[], description="The search engine's own lists, by the same types.")
     reindex: Reindex | None = Field(default=None, description="How the index is built anew.")
     references: list[NamedFiles] = Field(default=[], description="Rows that name files.")
+    stop: Request | None = Field(default=None, description="The request that shuts the portal down.")
     rest: list[str] = Field(
         default=[], description="Components of files that no process has open while the portal rests."
     )
+    locks: list[LockFile] = Field(default=[], description="Files that are locked as long as the portal runs.")
     moved: list[Moved] = Field(default=[], description="Databases between which a job moves items.")
     configuration: list[Configured] = Field(default=[], description="Where configuration names hosts.")
     places: list[Asked] = Field(default=[], description="Where the running portal keeps its files, by component.")
