@@ -45,11 +45,12 @@ def each(do: Callable[[Given], Made], items: Sequence[Given], most: int = 2) -> 
     """
     made: dict[int, Made] = {}
     raised: dict[int, BaseException] = {}
+    given_up = threading.Event()
     waiting = iter(enumerate(items))
     taking = threading.Lock()
 
     def work() -> None:
-        while not raised:
+        while not raised and not given_up.is_set():
             with taking:
                 taken = next(waiting, None)
             if taken is None:
@@ -60,8 +61,12 @@ def each(do: Callable[[Given], Made], items: Sequence[Given], most: int = 2) -> 
             except BaseException as error:
                 raised[number] = error
 
-    for wait in [begin(work) for _ in range(min(most, len(items)))]:
-        wait()
+    try:
+        for wait in [begin(work) for _ in range(min(most, len(items)))]:
+            wait()
+    except BaseException:  # an interrupt: what is under way is left alone, and nothing more is begun
+        given_up.set()
+        raise
     if raised:
         raise raised[min(raised)]
     return [made[number] for number in range(len(items))]

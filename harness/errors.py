@@ -13,6 +13,10 @@ class CouldNotAsk(PortalDrillError):
     """A transport failed or timed out. Never an answer: what depends on it is UNKNOWN."""
 
 
+class NoAnswer(CouldNotAsk):
+    """Somebody took the connection, and gave no whole answer in time: something runs there."""
+
+
 class CommandFailed(PortalDrillError):
     """A command ran and said no: the answer is in, and it is a failure of what was drilled."""
 

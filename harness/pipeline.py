@@ -142,10 +142,11 @@ class _Stages:
         finally:
             if session.interrupts.noted:
                 session.journal.log(f"interrupted {session.interrupts.noted} times more while the run was torn down")
-            if self._capture is not None and (self._point is None or session.fault is not None):
-                shutil.rmtree(self._capture.folder, ignore_errors=True)  # never sealed, or of a faulty run: no backup
-            self._judge_and_report(run)
-            vault.prune(vault.vault_of(session.state, session.drill.name), session.drill.keep)
+            with session.interrupts.put_off():
+                if self._capture is not None and (self._point is None or session.fault is not None):
+                    shutil.rmtree(self._capture.folder, ignore_errors=True)  # never sealed, or of a faulty run
+                self._judge_and_report(run)
+                vault.prune(vault.vault_of(session.state, session.drill.name), session.drill.keep)
 
     def _judge_and_report(self, run: DrillRun) -> None:
         """Raises: HarnessBroken if evidence or report could not be written: then there is no verdict to trust."""

@@ -69,7 +69,8 @@ class Kept:
 
 
 class Ending:
-    """Takes an output until `mark`, which nothing but its end holds: only then has all of it arrived."""
+    """Takes an output until `mark`, which nothing but its end holds: only then has all of it arrived. What a child that
+    was left behind prints after it is not the command's."""
 
     def __init__(self, mark: bytes) -> None:
         self._mark = mark
@@ -78,11 +79,15 @@ class Ending:
 
     def feed(self, chunk: bytes) -> bytes:
         """What of it is output for certain."""
+        if self.reached:
+            return b""
         seen = self._held + chunk
-        self.reached = seen.endswith(self._mark)
-        end = len(seen) - len(self._mark) + (0 if self.reached else 1)
-        self._held = b"" if self.reached else seen[max(0, end) :]
-        return seen[: max(0, end)]
+        end = seen.find(self._mark)
+        self.reached = end >= 0
+        if not self.reached:
+            end = max(0, len(seen) - len(self._mark) + 1)
+            self._held = seen[end:]
+        return seen[:end]
 
 
 class Lines:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import httpx
 
 from harness.clock import remaining_s
-from harness.errors import CouldNotAsk
+from harness.errors import CouldNotAsk, NoAnswer
 from harness.kinds.contracts import HttpReply
 from harness.model.frozen import JsonValue
 
@@ -48,7 +48,8 @@ class BridgeHttp:
     ) -> HttpReply:
         """Units: `timeout_s` for connecting, and for each silence of the server; a step's deadline holds for all.
 
-        Raises: CouldNotAsk if there is no answer (refused, reset, timed out) or it cannot be decoded.
+        Raises: CouldNotAsk if there is no connection; NoAnswer, one of these, if there is one and the answer does not
+        come in time, breaks off, or cannot be decoded.
         """
         url = f"http://{self._address()}:{self._port}{path}"
         try:
@@ -66,7 +67,8 @@ class BridgeHttp:
                 body = _read(reply)
         except httpx.RequestError as error:
             reason = str(error) or type(error).__name__
-            raise CouldNotAsk(f"{self._where}: {method} {path} got no answer: {reason}") from error
+            what = CouldNotAsk if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)) else NoAnswer
+            raise what(f"{self._where}: {method} {path} got no answer: {reason}") from error
         names = {name.lower(): value for name, value in reply.headers.items()}
         return HttpReply(status=reply.status_code, headers=names, body=body)
 

@@ -20,7 +20,8 @@ KILLED = 137
 SETTLE_S = 0.5
 # The engine waits two seconds for whoever fetches the last outputs of a command that has ended, and drops the rest
 # without a word. So one whose output is fetched as fast as it is used prints a mark, and ends when that has arrived.
-UNTIL_FETCHED = '"$@" </dev/null; code=$?; printf %s "$0"; read -r _; exit $code'
+# The mark is a word twice in a row, which stands in no list of processes.
+UNTIL_FETCHED = '"$@" </dev/null; code=$?; printf %s "$0$0"; read -r _; exit $code'
 END_S = 2.0  # between the end of the outputs and that of the command; later, and the outputs were cut off
 
 
@@ -71,7 +72,7 @@ class ContainerShell:
         Raises: CommandFailed at the end if non-zero; CouldNotAsk as `run`, or if the output was cut off.
         """
         command = _Command(self, argv, timeout_s)
-        kept, ending = {STDOUT: Kept(cap=0), STDERR: Kept()}, Ending(command.marker.encode())
+        kept, ending = {STDOUT: Kept(cap=0), STDERR: Kept()}, Ending(2 * command.marker.encode())
         for stream, chunk in command.output(kept, user, None, None, ending):
             kept[stream].add(chunk)
             if stream == STDOUT:

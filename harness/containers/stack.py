@@ -52,15 +52,13 @@ class ContainerStack(StackHandles):
         """Makes network and volumes; its facts say whether it is cut from the host. Raises: HarnessBroken."""
         self._network = create_network(self.engine, self.owner)
         self._kept = KeptTools()
-        names = [service.name for service in self.services]
+        names = [service.name for service in self.services if not service.profiles]
         sink = at_once.begin(partial(Sink, self.engine, self.owner, self._network, names)) if self._watched else None
-        try:
-            volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
-            if not self._copy:
-                volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
-        finally:
-            self._sink = sink() if sink else None
-        if self._sink:
+        volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
+        if not self._copy:
+            volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
+        if sink:
+            self._sink = sink()
             self._sink.await_ready()
         return self._network
 

@@ -29,19 +29,23 @@ def remove_stack(engine: Engine, owner: Owner) -> tuple[str, ...]:
     The run's tool containers go too: an interrupt may come between the making of one and its use.
     Returns: what is left, each with the reason.
     """
-    wanted = [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"]
-    tools = [f"{RUN}={owner.run}", f"{ROLE}={TOOL}"]
     left: list[str] = []
     try:
-        left += remove_containers(engine, list_containers(engine, wanted) + list_containers(engine, tools))[1]
-        networks = at_once.begin(lambda: remove_networks(engine, list_networks(engine, wanted))[1])
-        left += remove_volumes(engine, list_volumes(engine, wanted))[1]
-        left += networks()
-        # One that was asked for when the interrupt came may have been made only now.
-        left += remove_containers(engine, list_containers(engine, tools))[1]
+        left += _remove_once(engine, owner)
+        # What was asked for when the interrupt came may have been made only now.
+        left += (again for again in _remove_once(engine, owner) if again not in left)
     except PortalDrillError as error:
         left.append(f"what is left of {owner.run} {owner.role} is not known: {error}")
     return tuple(left)
+
+
+def _remove_once(engine: Engine, owner: Owner) -> list[str]:
+    wanted = [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"]
+    tools = [f"{RUN}={owner.run}", f"{ROLE}={TOOL}"]
+    left = remove_containers(engine, list_containers(engine, wanted) + list_containers(engine, tools))[1]
+    networks = at_once.begin(lambda: remove_networks(engine, list_networks(engine, wanted))[1])
+    left += remove_volumes(engine, list_volumes(engine, wanted))[1]
+    return left + networks()
 
 
 def list_containers(engine: Engine, labels: list[str]) -> list[Found]:

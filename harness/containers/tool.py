@@ -97,7 +97,8 @@ class KeptTools:
 
     def leave(self, engine: Engine, container: str) -> None:
         """Removed while the harness goes on: nothing runs in it any more, and waiting takes 0.2 s each."""
-        self._leaving.append(at_once.begin(partial(remove_container, engine, container)))
+        with self._choosing:
+            self._leaving.append(at_once.begin(partial(remove_container, engine, container)))
 
     def end(self) -> None:
         """All that carries the run's labels is being removed, they too: a thread that goes on makes no new one."""
@@ -107,10 +108,17 @@ class KeptTools:
             self._await_left()
 
     def _await_left(self) -> None:
-        """Raises: HarnessBroken if one of those that were to leave could not be removed."""
-        leaving, self._leaving = self._leaving, []
+        """All of those that were to leave. Raises: HarnessBroken if one of them could not be removed."""
+        with self._choosing:
+            leaving, self._leaving = self._leaving, []
+        failed: PortalDrillError | None = None
         for wait in leaving:
-            wait()
+            try:
+                wait()
+            except PortalDrillError as error:
+                failed = failed or error
+        if failed:
+            raise failed
 
     def remove(self) -> None:
         """Those that nobody uses, and that are not gone yet. Raises: HarnessBroken."""

@@ -876,14 +876,6 @@ class LooksAtSource(Protocol):
 
 
 @runtime_checkable
-class Alone(Protocol):
-    """Capability of a check during whose look or observation no other check asks anything: it would see the other's
-    commands, or the other what it does. All others of a moment may be asked two at once."""
-
-    ALONE: Literal[True]
-
-
-@runtime_checkable
 class ChoosesMoment(Protocol):
     """Capability of a check whose moment depends on the drill; otherwise `WHEN` holds."""
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from harness import at_once, clock
+from harness import clock
 from harness.errors import CommandFailed, CouldNotAsk, PortalDrillError
 from harness.kinds import registry
 from harness.kinds.contracts import (
-    Alone,
     CheckAccess,
     CheckKind,
     ChoosesMoment,
@@ -58,14 +56,14 @@ class Observer:
             kept=self.box.kept,
         )
         only = self.box.session.plan.only_checks
-        asked = [
-            use
-            for use in self.box.session.drill.checks
-            if isinstance(kind := registry.check(use.name), Observes)
-            and _moment(kind, self.box.session) is when
-            and (not only or use.name in only)
-        ]
-        two_at_once(asked, lambda use: self._observe_one(use, access, step.deadline_s))
+        for use in self.box.session.drill.checks:
+            kind = registry.check(use.name)
+            if (
+                _moment(kind, self.box.session) is when
+                and isinstance(kind, Observes)
+                and (not only or use.name in only)
+            ):
+                self._observe_one(use, kind, access, step.deadline_s)
         if when is not When.TORN_DOWN:
             self._note_troubles(when, step.deadline_s)
 
@@ -78,8 +76,7 @@ class Observer:
         except PortalDrillError as error:
             journal.observe("troubles", None, subject=when, seen=Seen.COULD_NOT_ASK, reason=str(error))
 
-    def _observe_one(self, use: CheckUse, access: CheckAccess, within_s: float) -> None:
-        kind = registry.check(use.name)
+    def _observe_one(self, use: CheckUse, kind: CheckKind, access: CheckAccess, within_s: float) -> None:
         assert isinstance(kind, Observes)
         options = registry.options(kind, use.options)
         if isinstance(kind, Watches):
@@ -99,21 +96,12 @@ def look_at_source(session: Session, stack: Stack, point: Path, within_s: float)
     """Every check that looks at the source does so now; what was not seen is UNKNOWN, never FAIL. `point`: the folder
     of the restore point to be."""
     access = SourceAccess(**source_parts(session, stack), keep=partial(keep_items, point))
-
-    def look_by(use: CheckUse) -> None:
+    for use in session.drill.checks:
         kind = registry.check(use.name)
-        assert isinstance(kind, LooksAtSource)
-        look = partial(kind.look, access, registry.options(kind, use.options))
-        session.progress.note(f"looking at the source: {use.name}")
-        record_what(look, session.journal, use.name, AT_SOURCE, within_s, refused=Seen.COULD_NOT_ASK)
-
-    two_at_once([use for use in session.drill.checks if isinstance(registry.check(use.name), LooksAtSource)], look_by)
-
-
-def two_at_once(uses: Iterable[CheckUse], see: Callable[[CheckUse], None]) -> None:
-    """In order, two at a time; a check that must be alone ends what was begun before it, and is awaited."""
-    for alone, several in groupby(uses, lambda use: isinstance(registry.check(use.name), Alone)):
-        at_once.each(see, [*several], 1 if alone else 2)
+        if isinstance(kind, LooksAtSource):
+            look = partial(kind.look, access, registry.options(kind, use.options))
+            session.progress.note(f"looking at the source: {use.name}")
+            record_what(look, session.journal, use.name, AT_SOURCE, within_s, refused=Seen.COULD_NOT_ASK)
 
 
 def source_parts(session: Session, stack: Stack) -> dict[str, Any]:

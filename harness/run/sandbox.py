@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,14 +45,12 @@ class Sandbox:
     survived: dict[tuple[int, str], bool] = field(default_factory=dict)
     leftovers: tuple[str, ...] | None = None
     _queries: tuple[Query, ...] | None = None
-    _choosing: threading.Lock = field(default_factory=threading.Lock)
 
     def queries(self) -> tuple[Query, ...]:
         """What to search for, chosen once: reading all texts takes seconds. Raises: CouldNotAsk, CommandFailed."""
-        with self._choosing:
-            if self._queries is None:
-                self._queries = tuple(self.kind.queries(self.access))
-            return self._queries
+        if self._queries is None:
+            self._queries = tuple(self.kind.queries(self.access))
+        return self._queries
 
     @property
     def kind(self) -> PortalKind:

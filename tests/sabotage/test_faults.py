@@ -102,7 +102,7 @@ NAMED = {
     "hostile_member/through_a_link": r"^restore:document_library: tree\.tar holds '\S+-was-here' below a symbolic link",
     "hostile_member/upwards": r"^restore:document_library: tree\.tar holds '\./documents/\.\./\S+', which leaves",
     "image_broken/database_server": r"preflight: portal-drill/postgresql:15 does not start with empty data",
-    "image_broken/search_server": r"preflight: portal-drill/opensearch:2\.19\.6 does not start with empty data",
+    "image_broken/search_server": r"preflight: portal-drill/opensearch:2\.19\.6-2 does not start with empty data",
     "index_empty/derived": r"^missing: (page|document):\d+",
     "index_empty/primary": r"^search_tuning: missing document/liferay-20101-search-tuning-synonyms/",
     "index_newer/ghosts": r"^ghost: page:000000900000 ",

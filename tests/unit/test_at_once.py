@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import math
 import threading
 import time
@@ -46,14 +47,34 @@ def test_nothing_gives_nothing() -> None:
 
 def test_the_first_error_in_order_is_raised_and_nothing_is_begun_after_one() -> None:
     begun: list[int] = []
+    both = threading.Barrier(2, timeout=30)
 
     def fail(number: int) -> None:
         begun.append(number)
-        time.sleep(0.05 if number == 0 else 0.01)
+        both.wait()
         raise ValueError(number)
 
     with pytest.raises(ValueError, match="0"):
         each(fail, [0, 1, 2, 3])
+    assert sorted(begun) == [0, 1]
+
+
+def test_after_an_interrupt_nothing_more_is_begun() -> None:
+    begun: list[int] = []
+    both, held = threading.Barrier(2, timeout=30), threading.Event()
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if both.wait() == 0:
+            _thread.interrupt_main()
+        held.wait(30)
+
+    with pytest.raises(KeyboardInterrupt):
+        each(work, range(6))
+    workers = [thread for thread in threading.enumerate() if thread.name == "at-once"]
+    held.set()
+    for worker in workers:
+        worker.join(30)
     assert sorted(begun) == [0, 1]
 
 

@@ -71,6 +71,10 @@ class Survey:
         except (CommandFailed, CouldNotAsk) as error:
             self.unasked.append(f"{what}: {error}"[:400])
 
+    def count(self, word: str) -> None:
+        with self._adding:
+            self.counts[word] += 1
+
     def add(self, one: Surrounding) -> None:
         """Several may see the same thing: it is well if one of them holds it or knows an excuse."""
         word = one.name.partition(" ")[0]
@@ -94,8 +98,8 @@ class Survey:
         wrong = _folded([one for one in self.found.values() if not (one.declared or one.excused)])
         excused = Counter(one.name.partition(" ")[0] for one in self.found.values() if one.excused and not one.declared)
         return {
-            "surveyed": {**self.counts},
-            "excused": {**excused},
+            "surveyed": dict(sorted(self.counts.items())),
+            "excused": dict(sorted(excused.items())),
             "findings": [
                 {"name": one.name, "why": one.why, "requirements": [*one.requirements]}
                 for one in sorted(wrong, key=lambda one: one.name)
@@ -218,7 +222,7 @@ class Container:
             for path in sorted({*said.text.split("\0")}):
                 if not path.startswith("/") or path.endswith(" (deleted)") or any(below(path, p) for p in _PSEUDO):
                     continue
-                self.survey.counts["open file"] += 1
+                self.survey.count("open file")
                 if not self.layout.holds(path):
                     yield path
         if closed:

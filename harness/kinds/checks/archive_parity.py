@@ -89,7 +89,7 @@ class _Found:
         self.moved = 0
 
     def take(self, name: str, there: Places | None, here: Places | None) -> None:
-        self.moved += bool(there and here and there.keys() != here.keys())
+        self.moved += bool(there and here and len(there) == len(here) == 1 and there.keys() != here.keys())
         if here is not None and len(here) > 1:
             already = ", already at the source" if there and len(there) > 1 else ""
             self.twice.add(f"in {' and '.join(here)}: {name}{already}")

@@ -37,7 +37,6 @@ WHEN = When.AT_SOURCE
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
-ALONE = True  # what another look's commands hold open would be seen
 SERVICES = 3  # looked into at once: no container sees another's processes
 REQUIREMENTS = ("LR-1", "LR-4", "LR-16", "LR-18", "LR71-10", "LR71-11", "HCL-20", "GEN-D17")
 

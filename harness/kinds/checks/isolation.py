@@ -20,7 +20,6 @@ WHEN = When.SETTLED
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
-ALONE = True  # another check's requests are not what the portal asks for by itself
 REQUIREMENTS = ("LR-D7", "GEN-D20", "GEN-D21")
 EXPECTED = "cut off from the outside and from the host; nothing undeclared asked for"
 

@@ -13,7 +13,6 @@ from itertools import chain
 
 from pydantic import Field
 
-from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import CheckAccess, Judgement, KindOptions, Probe, Record, When, joined
 from harness.model.frozen import JsonValue
 from harness.model.verdict import Outcome
@@ -48,7 +47,7 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
     found = [_written(p) for p in asked]
     try:
         found += [_written(p) for p in _versions(access)]
-    except (CommandFailed, CouldNotAsk) as error:  # which hides nothing that the probes have seen
+    except Exception as error:  # whatever it is, it hides nothing that the probes have seen
         found.append({"name": "versions", "ok": None, "expected": "an answer", "found": str(error)[:500]})
     return [*found]
 
@@ -71,12 +70,17 @@ def _versions(access: CheckAccess) -> Iterator[Probe]:
     """No software is older than at the source: what a newer one has written, an older one may not read, or spoil."""
     then, now = access.restore_point.versions, access.portal_kind.versions(access.portal)
     for name in sorted(then.keys() & now.keys()):
-        good = _numbers(now[name]) >= _numbers(then[name])
+        good = now[name] == then[name] or _number(now[name]) >= _number(then[name])
         yield Probe(f"version of {name}", good, f"{then[name]} or newer", now[name], ("XLR-D6", "GEN-D26"))
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version))
+def _number(version: str) -> tuple[int, ...]:
+    """That of the release, without zeros at its end: 8.0 is 8, and what stands behind it (builds, digests, names) says
+    nothing of older or newer. Raises: ValueError if there is none."""
+    found = re.search(r"\d+(\.\d+)*", version)
+    if found is None:
+        raise ValueError(f"{version!r} holds no number")
+    return tuple(map(int, re.sub(r"(\.0+)+$", "", found[0]).split(".")))
 
 
 def judge(record: Record, options: Options) -> Judgement:

@@ -16,7 +16,6 @@ WHEN = When.SETTLED
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
-ALONE = True  # what it writes, no other check must meet
 REQUIREMENTS = ("GEN-D7", "GEN-D13", "GEN-D16", "LR-31")
 NUMBER = 0  # canaries of the source count from 1
 

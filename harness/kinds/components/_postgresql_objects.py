@@ -15,12 +15,12 @@ _ATOMS = r"regexp_replace({text}, '\((''[^'']*''|[a-z_][a-z0-9_]*)\)', '\1', 'g'
 _ARRAYS = r"regexp_replace({text}, '\(\((ARRAY\[[^]]*\])\)\)', '(\1)', 'g')"
 _SPELLING = _ARRAYS.format(text=_ATOMS.format(text=_CASTS))
 _SYSTEM = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'"
-_NOT_OF_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {oid} AND d.deptype = 'e')"
+_NOT_OF_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend dep WHERE dep.objid = {oid} AND dep.deptype = 'e')"
 
 
 def _sorted(array: str) -> str:
     """Privileges or options of an array in one order; NULL of none."""
-    return f"(SELECT string_agg(x::text, ',' ORDER BY x::text) FROM unnest({array}) AS x)"
+    return f"""(SELECT string_agg(x::text, ',' ORDER BY x::text COLLATE "C") FROM unnest({array}) AS x)"""
 
 
 def _acl(kind: str, acl: str, owner: str) -> str:
@@ -47,7 +47,8 @@ OBJECTS = {
     "collation": f"""SELECT n.nspname || '.' || c.collname, concat_ws(' ', pg_get_userbyid(c.collowner), c.collprovider,
         c.collisdeterministic, c.collcollate, c.collctype, c.collversion,
         to_jsonb(c) ->> 'colliculocale', to_jsonb(c) ->> 'colllocale')
-        FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE {_SYSTEM}""",
+        FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE {_SYSTEM}
+        AND {_NOT_OF_EXTENSION.format(oid="c.oid")}""",
     "comment": """SELECT pg_describe_object(classoid, objoid, objsubid), description FROM pg_description
         WHERE objoid >= 16384 OR (classoid = 'pg_namespace'::regclass AND description <> 'standard public schema')
         UNION ALL SELECT pg_describe_object(classoid, objoid, 0), description FROM pg_shdescription
@@ -65,15 +66,15 @@ OBJECTS = {
     "domain_constraint": f"""SELECT n.nspname || '.' || t.typname || '.' || c.conname,
         {_SPELLING.format(text="pg_get_constraintdef(c.oid)")} || c.convalidated FROM pg_constraint c
         JOIN pg_type t ON t.oid = c.contypid JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {_SYSTEM}""",
-    "event_trigger": """SELECT evtname, concat_ws(' ', pg_get_userbyid(evtowner), evtevent, evtfoid::regproc::text,
-        evtenabled::text, evttags::text) FROM pg_event_trigger""",
+    "event_trigger": f"""SELECT evtname, concat_ws(' ', pg_get_userbyid(evtowner), evtevent, evtfoid::regproc::text,
+        evtenabled::text, evttags::text) FROM pg_event_trigger e WHERE {_NOT_OF_EXTENSION.format(oid="e.oid")}""",
     "extension": "SELECT extname, extversion FROM pg_extension",
     "foreign": f"""SELECT 'wrapper ' || fdwname, concat_ws(' ', pg_get_userbyid(fdwowner), fdwhandler::regproc,
         fdwvalidator::regproc, {_sorted("fdwoptions")}, {_acl("F", "fdwacl", "fdwowner")})
         FROM pg_foreign_data_wrapper w WHERE {_NOT_OF_EXTENSION.format(oid="w.oid")}
         UNION ALL SELECT 'server ' || srvname, concat_ws(' ', pg_get_userbyid(srvowner), fdwname, srvtype, srvversion,
         {_sorted("srvoptions")}, {_acl("S", "srvacl", "srvowner")}) FROM pg_foreign_server s
-        JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+        JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw WHERE {_NOT_OF_EXTENSION.format(oid="s.oid")}
         UNION ALL SELECT concat_ws(' ', 'user mapping', coalesce(nullif(umuser, 0)::regrole::text, 'public'), srvname),
         {_sorted("umoptions")} FROM pg_user_mapping m JOIN pg_foreign_server s ON s.oid = m.umserver""",
     "function": f"""SELECT n.nspname || '.' || p.oid::regprocedure, concat_ws(' ', pg_get_userbyid(p.proowner),
@@ -168,9 +169,11 @@ OBJECTS = {
         (SELECT string_agg(concat_ws(' ', m.maptokentype, d.dictname), ',' ORDER BY m.maptokentype, m.mapseqno)
         FROM pg_ts_config_map m JOIN pg_ts_dict d ON d.oid = m.mapdict WHERE m.mapcfg = c.oid))
         FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace WHERE {_SYSTEM}
+        AND {_NOT_OF_EXTENSION.format(oid="c.oid")}
         UNION ALL SELECT 'dictionary ' || n.nspname || '.' || d.dictname, concat_ws(' ', pg_get_userbyid(d.dictowner),
         (SELECT tmplname FROM pg_ts_template t WHERE t.oid = d.dicttemplate), d.dictinitoption)
-        FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace WHERE {_SYSTEM}""",
+        FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace WHERE {_SYSTEM}
+        AND {_NOT_OF_EXTENSION.format(oid="d.oid")}""",
     "trigger": f"""SELECT n.nspname || '.' || r.relname || '.' || t.tgname,
         {_SPELLING.format(text="pg_get_triggerdef(t.oid)")} || t.tgenabled::text
         FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace
@@ -178,8 +181,8 @@ OBJECTS = {
     "type": f"""SELECT n.nspname || '.' || t.typname, concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod),
         pg_get_userbyid(t.typowner), {_acl("T", "t.typacl", "t.typowner")}, t.typnotnull, t.typdefault,
         (SELECT format_type(r.rngsubtype, NULL) FROM pg_range r WHERE r.rngtypid = t.oid),
-        (SELECT string_agg(a.attname || format_type(a.atttypid, a.atttypmod),
-        ',' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0),
+        (SELECT string_agg(a.attname || format_type(a.atttypid, a.atttypmod), ',' ORDER BY a.attnum)
+        FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
         (SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid))
         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
         LEFT JOIN pg_class k ON k.oid = t.typrelid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.errors import CouldNotAsk
+from harness.errors import CouldNotAsk, NoAnswer
 from harness.kinds.contracts import PortalAccess, Probe, ToolImage
 from harness.model.layout import below
 
@@ -37,13 +37,15 @@ print(found)"""
 
 
 def port_probe(access: PortalAccess, path: str = "/") -> Probe:
-    """Nothing answers on the portal's port, however well."""
+    """Nothing answers on the portal's port, however well or slowly."""
     http = access.stack.http(access.portal.service, access.portal.port)
     try:
-        status = http.request("GET", path, timeout_s=2).status
+        says = f"answers: HTTP {http.request('GET', path, timeout_s=2).status}"
+    except NoAnswer:
+        says = "takes connections, and does not answer"
     except CouldNotAsk:
         return Probe("port", True, "closed", "closed", ("XLR-3",))
-    return Probe("port", False, "closed", f"port {access.portal.port} answers: HTTP {status}", ("XLR-3",))
+    return Probe("port", False, "closed", f"port {access.portal.port} {says}", ("XLR-3",))
 
 
 def open_files_probe(access: PortalAccess, homes: Sequence[str]) -> Probe:

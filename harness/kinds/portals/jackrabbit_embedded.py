@@ -39,9 +39,10 @@ COMPONENTS: Mapping[str, dict[str, Any]] = FILES
 
 # Opening a Derby database changes it, and only its server may while that runs: a copy is opened, by a program of the
 # image.
-_READ = """set -e; copy=$(mktemp -d); cd "$1"; cp -r --parents workspaces/*/db version/db "$copy"; cd "$copy"
+_READ = """set -e; copy=$(mktemp -d); trap 'rm -rf "$copy"' EXIT; cd "$1"
+cp -r --parents workspaces/*/db version/db "$copy"; cd "$copy"
 library=/srv/vendor/home/lib/webapp/WEB-INF
-exec java -Dderby.stream.error.file=derby.log -cp "$library/classes:$library/lib/*" release.Records ."""
+java -Dderby.stream.error.file=derby.log -cp "$library/classes:$library/lib/*" release.Records ."""
 
 
 def references(access: PortalAccess) -> Iterator[Reference]:

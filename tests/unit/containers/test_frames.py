@@ -54,7 +54,13 @@ def test_output_ends_with_its_mark_however_it_is_cut(size: int) -> None:
     assert (got, ending.reached) == (b"one ma mark two m", True)
 
 
-@pytest.mark.parametrize("data", [b"", b"M", b"one MAR", b"one MARK and more"])
+def test_what_comes_after_the_mark_is_not_the_commands() -> None:
+    ending = Ending(b"MARK")
+    assert [ending.feed(chunk) for chunk in (b"one MARK and", b" more")] == [b"one ", b""]
+    assert ending.reached
+
+
+@pytest.mark.parametrize("data", [b"", b"M", b"one MAR"])
 def test_output_without_its_mark_at_the_end_is_not_whole(data: bytes) -> None:
     ending = Ending(b"MARK")
     ending.feed(data)

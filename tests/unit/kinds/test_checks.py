@@ -439,7 +439,11 @@ def test_fact_that_changed_at_the_source_may_have_either_value(
 
 
 @pytest.mark.parametrize(
-    ("version", "good"), [("7.2.1", True), ("7.2", True), ("7.1.12", True), ("7.2.10", False), ("8.0", False)]
+    ("version", "good"),
+    [
+        *[("7.2.1", True), ("7.2", True), ("7.1.12", True), ("7.2.10", False), ("8.0", False)],
+        *[("7.2.1.0", True), ("7.2.1rc2", True), ("7.2.1-9f3e", True), ("Shop 7.3", False)],
+    ],
 )
 def test_software_is_not_older_than_at_the_source(version: str, good: bool) -> None:
     """XLR-D6; what the source says of more than the portal (its container engine) has nothing to be held against."""

@@ -15,7 +15,7 @@ import pytest
 from described import PORTAL
 from fakes import FakeShell
 
-from harness.errors import CouldNotAsk
+from harness.errors import CouldNotAsk, NoAnswer
 from harness.kinds import registry
 from harness.kinds.contracts import LOG_LINES, CommandResult, HttpReply, ShowsRest
 from harness.kinds.portals import _rest
@@ -50,11 +50,12 @@ class Rests:
 
     def __init__(self, repository: Path, *, answers: bool = False, open_files: str = "", log: str = "") -> None:
         self.repository, self.answers, self.open_files, self.log = repository, answers, open_files, log
+        self.refusal = CouldNotAsk("refused")
 
     def http(self, service: str, port: int) -> Any:
         def request(*words: Any, **more: Any) -> HttpReply:
             if not self.answers:
-                raise CouldNotAsk("refused")
+                raise self.refusal
             return HttpReply(200, {}, b"{}")
 
         return SimpleNamespace(request=request)
@@ -123,6 +124,12 @@ def test_derby_database_that_is_open_shows_though_the_repository_is_not(tmp_path
 
 def test_port_that_answers_shows(tmp_path: Path) -> None:
     assert found(Rests(tmp_path, answers=True))["port"] == (False, "port 5516 answers: HTTP 200")
+
+
+def test_port_that_takes_connections_and_says_nothing_shows(tmp_path: Path) -> None:
+    stack = Rests(tmp_path)
+    stack.refusal = NoAnswer("timed out")
+    assert found(stack)["port"] == (False, "port 5516 takes connections, and does not answer")
 
 
 def test_process_with_the_home_open_shows(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +16,7 @@ from harness.model.drill import CheckUse
 from harness.model.evidence import Observation, Seen
 from harness.model.plan import Action, Step
 from harness.run.journal import Journal
-from harness.run.observer import Observer, two_at_once
+from harness.run.observer import Observer
 
 
 @pytest.fixture
@@ -95,24 +94,3 @@ def test_no_answer_within_the_deadline_is_timed_out(journal: Journal) -> None:
 
 def test_check_that_was_not_chosen_does_not_observe(journal: Journal) -> None:
     assert observed(journal, lambda access: ("one",), only=("teardown",)) == []
-
-
-def test_two_checks_ask_at_once() -> None:
-    together = threading.Barrier(2, timeout=30)
-    two_at_once([CheckUse(name="freshness"), CheckUse(name="portal_health")], lambda use: together.wait())
-
-
-def test_while_a_check_that_must_be_alone_asks_no_other_does() -> None:
-    names = ("freshness", "portal_health", "isolation", "writable", "permissions", "freshness")
-    asking, met, done = set[str](), dict[str, set[str]](), list[str]()
-
-    def see(use: CheckUse) -> None:
-        asking.add(use.name)
-        time.sleep(0.02)
-        met[use.name] = asking - {use.name}
-        asking.discard(use.name)
-        done.append(use.name)
-
-    two_at_once([CheckUse(name=name) for name in names], see)
-    assert (met["isolation"], met["writable"]) == (set(), set())
-    assert {*done[:2]} == {"freshness", "portal_health"} and done[2:4] == ["isolation", "writable"]
