@@ -102,9 +102,15 @@ class Bench:
         return self.root / ".portal-drill" / "vault" / "postgresql"
 
     def perform(
-        self, plan: Plan | None = None, point: Path | None = None, progress: Progress | None = None
+        self,
+        plan: Plan | None = None,
+        point: Path | None = None,
+        progress: Progress | None = None,
+        canary_every_s: float | None = None,
     ) -> Finished:
         drill = self.drill
+        if canary_every_s is not None:
+            drill = drill.model_copy(update={"canary_every_s": canary_every_s})
         with drill_run(
             drill, plan or make_plan(drill), root=self.root, progress=progress or Silent(), restore_point=point
         ) as run:
