@@ -50,10 +50,12 @@ def test_paused_service_is_unknown_and_no_failure(step: str, bench: Bench, point
     + [pytest.param(step, "capture", marks=PROVE) for step in ("survey", "guard", "inventory_before:database", "seal")],
 )
 def test_paused_source_is_unknown_and_no_failure(step: str, check: str, bench: Bench) -> None:
-    """A source that is held still: no restore point, no disaster; after the last look at it nothing is lost.
+    """A source that is held still: no restore point, no disaster; after the last look at it nothing is lost but the time
+    in which it did not answer.
 
-    Writes come seldom, but where they are waited for: a command that begins just when its container is paused hangs the engine (Docker 20.10 with
-    runc 1.1: neither to go on nor to be removed is then possible)."""
+    Writes come seldom, but where they are waited for: a command that begins just when its container is paused hangs
+    the engine (Docker 20.10 with runc 1.1), which can then neither go on with it nor remove it.
+    """
     api = bench.engine.api
     deadlines = dict.fromkeys(("survey", "guard", "inventory_before", "back_up"), SLOW_S)
     run = bench.perform(
@@ -63,7 +65,8 @@ def test_paused_source_is_unknown_and_no_failure(step: str, check: str, bench: B
         canary_every_s=None if step == "seal" else 4,
     )
     if step == "seal":
-        assert run.verdict["outcome"] != "FAIL"
+        failed = {name for name, one in run.verdict["objectives"].items() if one["outcome"] == "FAIL"}
+        assert failed <= {"downtime"}
     else:
         assert (run.verdict["outcome"], run.outcomes[check]) == ("UNKNOWN", "UNKNOWN")
         assert run.verdict["restore_point"] is None
