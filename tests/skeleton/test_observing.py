@@ -50,8 +50,8 @@ def test_paused_service_is_unknown_and_no_failure(step: str, bench: Bench, point
     + [pytest.param(step, "capture", marks=PROVE) for step in ("survey", "guard", "inventory_before:database", "seal")],
 )
 def test_paused_source_is_unknown_and_no_failure(step: str, check: str, bench: Bench) -> None:
-    """A source that is held still: no restore point, no disaster; after the last look at it nothing is lost but the time
-    in which it did not answer.
+    """A source that is held still: no restore point, no disaster; after the last look at it nothing is lost but the
+    time in which it did not answer.
 
     Writes come seldom, but where they are waited for: a command that begins just when its container is paused hangs
     the engine (Docker 20.10 with runc 1.1), which can then neither go on with it nor remove it.
