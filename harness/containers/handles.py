@@ -17,6 +17,7 @@ from harness.containers.hooks import OnCommand, Redact
 from harness.containers.http import BridgeHttp
 from harness.containers.labels import Owner
 from harness.containers.network import NOBODY, StackNetwork
+from harness.containers.own_layer import changed_in_layer
 from harness.containers.references import resolve, resolved
 from harness.containers.shell import ContainerShell
 from harness.containers.sink import Sink
@@ -51,6 +52,7 @@ class StackHandles:
         self._kept = KeptTools()
         self._containers: dict[str, str] = {}
         self._known_addresses: dict[str, str] = {}
+        self._of_images: dict[str, dict[str, str]] = {}
         self._logs_since = 1.0
         self._started_unix_s: dict[str, float] = {}  # a process prints before the engine notes that it has started
 
@@ -91,9 +93,13 @@ class StackHandles:
         }
 
     def changed_files(self, service: str) -> Iterator[str]:
-        """The engine lists every folder above a change too: those are left out."""
+        """Every folder above a change may be listed too: those are left out."""
         with translated(f"the changes in {self.role}/{service} cannot be read", CouldNotAsk):
-            paths = sorted(change["Path"] for change in self.engine.api.diff(self._container(service)) or ())
+            container = self._container(service)
+            changed = changed_in_layer(self.engine.api.inspect_container(container))
+            if changed is None:
+                changed = [change["Path"] for change in self.engine.api.diff(container) or ()]
+            paths = sorted(changed)
         above = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
         return (path for path in paths if path not in above)
 
@@ -107,9 +113,12 @@ class StackHandles:
         return text.decode(errors="replace")
 
     def environment(self, service: str) -> Mapping[str, str]:
-        """The service's environment with secrets resolved, over what its image sets."""
+        """The service's environment with secrets resolved, over what its image sets: asked once, for a portal's
+        accounts are looked up here at each request."""
         wanted = self._service(service)
-        return {**image_environment(self.engine.image(wanted.image) or {}), **resolved(wanted.environment)}
+        if wanted.image not in self._of_images:
+            self._of_images[wanted.image] = image_environment(self.engine.image(wanted.image) or {})
+        return {**self._of_images[wanted.image], **resolved(wanted.environment)}
 
     def resolved(self, text: str) -> str:
         return resolve(text)
@@ -133,7 +142,7 @@ class StackHandles:
     def ways_out(self) -> tuple[WayOut, ...]:
         """Tried from inside; what this tries itself is counted as asked of the host from then on."""
         containers = [*self._containers.values()]
-        return tuple(ways_out(self.engine, self.owner, self.network, containers))
+        return tuple(ways_out(self.engine, self.owner, self.network, containers, self._kept.leave))
 
     def shell(self, service: str) -> Shell:
         return ContainerShell(

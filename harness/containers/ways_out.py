@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from harness import at_once
+from harness.containers.create import remove_container
 from harness.containers.engine import Engine, translated
 from harness.containers.labels import Owner
 from harness.containers.network import StackNetwork
@@ -22,10 +23,18 @@ REACHED = "it was reached"  # said, for silence shows nothing
 _TRY = f'timeout "$3" bash -c "exec 3<>/dev/tcp/$1/$2" 2>&1 && echo "{REACHED}" || echo "no answer ($?)"'
 
 
-def ways_out(engine: Engine, owner: Owner, network: StackNetwork, containers: Sequence[str]) -> Iterator[WayOut]:
+def ways_out(
+    engine: Engine,
+    owner: Owner,
+    network: StackNetwork,
+    containers: Sequence[str],
+    removed: Callable[[Engine, str], None] = remove_container,
+) -> Iterator[WayOut]:
     """To a listener of ours on the host, to an outside address, and by what the engine connected or published."""
     try:
-        with tool_container(engine, TOOLS_IMAGE, owner, [], network=network, where="way out") as shell:
+        with tool_container(
+            engine, TOOLS_IMAGE, owner, [], network=network, where="way out", removed=removed
+        ) as shell:
             with _Listener(network.gateway) as listener:
                 tried = ((network.gateway, listener.port), (OUTSIDE, PORT))
                 said, outside = at_once.each(partial(_tried, shell), tried)

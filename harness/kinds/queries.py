@@ -15,7 +15,9 @@ from harness.kinds.contracts import Query
 MOST = 64
 COMMON, RARE = 400, 8
 VOCABULARY = 200_000
-_CERTAIN = re.compile(r"(?:(?<=^)|(?<=[\s(,;]))([a-z]{4,20})(?=[\s),;]|[.](?:[\s\d]|$)|$)")
+# Between a blank, comma, semicolon, parenthesis or the text's own ends; after it a full stop that ends a sentence may
+# stand. Said by what must not stand there: it is all that the texts are searched for, again and again.
+_CERTAIN = re.compile(r"(?<![^\s(,;])[a-z]{4,20}(?![^\s),;.])(?![.][^\s\d])")
 
 Texts = Callable[[], Iterable[tuple[str, str]]]
 

@@ -6,11 +6,12 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness import clock
+from harness import at_once, clock
 from harness.errors import CommandFailed, CouldNotAsk, PortalDrillError
 from harness.kinds import registry
 from harness.kinds.contracts import (
@@ -29,7 +30,6 @@ from harness.model.evidence import AT_SOURCE, Seen
 from harness.model.frozen import JsonValue
 from harness.model.plan import Step
 from harness.run.inventory_lines import keep_items
-from harness.run.journal import Journal
 from harness.run.sandbox import Sandbox
 from harness.run.session import Session
 
@@ -82,7 +82,8 @@ class Observer:
         if isinstance(kind, Watches):
             self._let_run(kind.watch_s(options))
         observe = partial(kind.observe, access, options)
-        record_what(observe, self.box.session.journal, use.name, "", within_s, refused=Seen.REFUSED)
+        seen = what_is_seen(observe, use.name, within_s, refused=Seen.REFUSED)
+        self.box.session.journal.observe(use.name, seen.data, seen=seen.seen, reason=seen.reason)
 
     def _let_run(self, watch_s: float) -> None:
         """Until the portal has run for so long; not at all if it was never started."""
@@ -93,15 +94,28 @@ class Observer:
 
 
 def look_at_source(session: Session, stack: Stack, point: Path, within_s: float) -> None:
-    """Every check that looks at the source does so now; what was not seen is UNKNOWN, never FAIL. `point`: the folder
-    of the restore point to be."""
+    """Every check that looks at the source does so now, several at once; what was not seen is UNKNOWN, never FAIL.
+    `point`: the folder of the restore point to be."""
     access = SourceAccess(**source_parts(session, stack), keep=partial(keep_items, point))
-    for use in session.drill.checks:
+    looking = [use for use in session.drill.checks if isinstance(registry.check(use.name), LooksAtSource)]
+    writing, given_up = threading.Lock(), threading.Event()
+
+    def look(use: CheckUse) -> None:
         kind = registry.check(use.name)
-        if isinstance(kind, LooksAtSource):
-            look = partial(kind.look, access, registry.options(kind, use.options))
-            session.progress.note(f"looking at the source: {use.name}")
-            record_what(look, session.journal, use.name, AT_SOURCE, within_s, refused=Seen.COULD_NOT_ASK)
+        assert isinstance(kind, LooksAtSource)
+        session.progress.note(f"looking at the source: {use.name}")
+        see = partial(kind.look, access, registry.options(kind, use.options))
+        seen = what_is_seen(see, use.name, within_s, refused=Seen.COULD_NOT_ASK)
+        with writing:
+            if not given_up.is_set():  # after an interrupt the source is being removed under those who still look
+                session.journal.observe(use.name, seen.data, subject=AT_SOURCE, seen=seen.seen, reason=seen.reason)
+
+    try:
+        at_once.each(look, looking)
+    except BaseException:
+        with writing:
+            given_up.set()
+        raise
 
 
 def source_parts(session: Session, stack: Stack) -> dict[str, Any]:
@@ -116,22 +130,27 @@ def source_parts(session: Session, stack: Stack) -> dict[str, Any]:
     }
 
 
-def record_what(
-    see: Callable[[], JsonValue], journal: Journal, name: str, subject: str, within_s: float, *, refused: Seen
-) -> None:
-    """One observation, with its deadline; `refused` says what an answer that says no means here."""
-    seen, data, reason = Seen.SEEN, None, ""
+@dataclass(frozen=True)
+class WhatIsSeen:
+    """The parts of one observation."""
+
+    seen: Seen
+    data: JsonValue = None
+    reason: str = ""
+
+
+def what_is_seen(see: Callable[[], JsonValue], name: str, within_s: float, *, refused: Seen) -> WhatIsSeen:
+    """With its deadline; `refused` says what an answer that says no means here. Raises nothing: a crash is seen too."""
     try:
-        data = _within(see, within_s, f"check-{name}")
+        return WhatIsSeen(Seen.SEEN, _within(see, within_s, f"check-{name}"))
     except TimeoutError:
-        seen, reason = Seen.TIMED_OUT, f"no answer within {within_s:g} s"
+        return WhatIsSeen(Seen.TIMED_OUT, reason=f"no answer within {within_s:g} s")
     except CommandFailed as error:
-        seen, reason = refused, str(error)
+        return WhatIsSeen(refused, reason=str(error))
     except CouldNotAsk as error:
-        seen, reason = Seen.COULD_NOT_ASK, str(error)
+        return WhatIsSeen(Seen.COULD_NOT_ASK, reason=str(error))
     except Exception as error:
-        seen, reason = Seen.CRASHED, f"{type(error).__name__}: {error}"
-    journal.observe(name, data, subject=subject, seen=seen, reason=reason)
+        return WhatIsSeen(Seen.CRASHED, reason=f"{type(error).__name__}: {error}")
 
 
 def _within(see: Callable[[], JsonValue], within_s: float, name: str) -> JsonValue:

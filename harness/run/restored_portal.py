@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Iterable
 
+from harness import at_once
 from harness.errors import StepFailed
 from harness.kinds.contracts import ContentItem, ListsIndex, Probe, Query, RebuildsAtStart, Reindexes, TracesItems
 from harness.model.plan import Step
@@ -61,7 +62,9 @@ class RestoredPortal:
         journal = self.box.session.journal
         journal.mark("observing_started", step.id)
         try:
+            choosing = at_once.begin(self.box.queries)
             self._see_canaries()
+            choosing()
             queries, newest = self._sample()
         finally:
             journal.mark("observing_ended", step.id)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from harness.containers import firewall, garbage, images, preflight, teardown
 from harness.containers.engine import Engine, connect
 from harness.containers.labels import RUN, Owner, new_owner
 from harness.containers.locks import RunLock
+from harness.containers.own_layer import changed_in_layer
 from harness.containers.stack import ContainerStack
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken
 from harness.kinds.contracts import Http, Shell, Sql, ToolImage
@@ -230,6 +231,30 @@ def test_mounts_and_changed_files_are_what_the_engine_knows(engine: Engine, tmp_
         changed = set(stack.changed_files("app"))
     assert changed >= {"/opt/new/a", "/etc/passwd", "/etc/issue", "/opt/link"}
     assert not changed & {"/opt", "/opt/new", "/etc", "/srv/data/b"}
+
+
+ODD_CHANGES = """mkdir -p /opt/new/deep; touch /opt/new/a; echo >>/etc/passwd; rm /etc/issue; ln -s / /opt/link
+chmod 700 /etc/skel; chmod u+s /bin/cat; exec 3<>/etc/debian_version; mv /etc/shadow /etc/shadow2; mkfifo /opt/fifo
+touch /etc/fstab; cp -a /etc/group /opt/group; rm /etc/group; cp -a /opt/group /etc/group; rm -r /etc/cron.daily
+rm /etc/gshadow; mkdir /etc/gshadow"""
+
+
+def test_the_own_layer_tells_what_the_engine_tells(engine: Engine, tmp_path: Path) -> None:
+    """A file that was opened for writing and is what it was, or was put back as it was, is no change to either."""
+    with running(engine, tmp_path, service()) as stack:
+        container = engine.api.inspect_container(stack._containers["app"])
+        stack.shell("app").run(["sh", "-c", ODD_CHANGES], timeout_s=30).ok()
+        told = {change["Path"] for change in engine.api.diff(container["Id"])}
+        if (read := changed_in_layer(container)) is None:
+            pytest.skip("the engine keeps its layers elsewhere, or otherwise")
+        only_above = {str(parent) for path in told for parent in PurePosixPath(path).parents} - set(read)
+        assert set(read) == told - only_above
+        assert {"/opt/new/a", "/opt/fifo", "/etc/issue", "/etc/shadow2", "/usr/bin/cat"} <= told
+        assert not told & {"/etc/debian_version", "/etc/group"}
+        replaced = "rm -r /etc/default; mkdir /etc/default; touch /etc/default/x"
+        stack.shell("app").run(["sh", "-c", replaced], timeout_s=30).ok()
+        assert changed_in_layer(container) is None, "a folder that stands for another is for the engine to compare"
+        assert "/etc/default/x" in set(stack.changed_files("app"))
 
 
 def _printed(stack: ContainerStack) -> str:
