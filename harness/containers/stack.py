@@ -56,7 +56,9 @@ class ContainerStack(StackHandles):
         sink = at_once.begin(partial(Sink, self.engine, self.owner, self._network, names)) if self._watched else None
         volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
         if not self._copy:
+            looking = at_once.begin(self._look_later)
             volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
+            looking()
         if sink:
             self._sink = sink()
             self._sink.await_ready()
@@ -142,6 +144,12 @@ class ContainerStack(StackHandles):
     def remove_tools(self) -> None:
         """The tool containers that are kept for the next question. Raises: HarnessBroken."""
         self._kept.remove()
+
+    def _look_later(self) -> None:
+        """Makes the container that will look whether the target is empty, while others prepare it."""
+        if names := volumes.volume_names(self.services):
+            with self._beside(names):
+                pass
 
     def _beside(self, names: tuple[str, ...]) -> AbstractContextManager[Shell]:
         return self._kept.lent(names, partial(volumes.flat, self.engine, self.owner, names))

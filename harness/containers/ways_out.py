@@ -32,9 +32,7 @@ def ways_out(
 ) -> Iterator[WayOut]:
     """To a listener of ours on the host, to an outside address, and by what the engine connected or published."""
     try:
-        with tool_container(
-            engine, TOOLS_IMAGE, owner, [], network=network, where="way out", removed=removed
-        ) as shell:
+        with tool_container(engine, TOOLS_IMAGE, owner, [], network=network, where="way out", removed=removed) as shell:
             with _Listener(network.gateway) as listener:
                 tried = ((network.gateway, listener.port), (OUTSIDE, PORT))
                 said, outside = at_once.each(partial(_tried, shell), tried)

@@ -14,7 +14,9 @@ from harness.model.frozen import JsonValue
 ROOT = 0
 # Processes that stand in front of a service to reap and to pass signals on. Source: their projects' program names.
 INITS = frozenset({"docker-init", "tini", "dumb-init", "catatonit"})
-_PROCESSES = "cat /proc/[0-9]*/status 2>/dev/null; true"
+# Two looks, and what the container calls its users; the second a moment later.
+_LOOK = """cat /proc/[0-9]*/status 2>/dev/null; printf '\\0'; sleep 0.1 2>/dev/null || sleep 1
+cat /proc/[0-9]*/status 2>/dev/null; printf '\\0'; cat /etc/passwd 2>/dev/null; true"""
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,17 @@ class Process:
     group: int
 
 
-def processes(shell: Shell) -> dict[int, Process]:
-    """The service's own processes by id: the init in front and whatever was brought in from outside (commands of
-    the harness, of an operator) left out. Raises: CouldNotAsk if none is seen."""
-    text = b"".join(shell.stream(["sh", "-c", _PROCESSES], timeout_s=60)).decode(errors="replace")
+def users_seen(shell: Shell) -> Users:
+    """Raises: CouldNotAsk, CommandFailed."""
+    said = b"".join(shell.stream(["sh", "-c", _LOOK], timeout_s=60)).decode(errors="replace").split("\0")
+    if len(said) != 3:
+        raise CouldNotAsk(f"two looks at the processes gave {len(said) - 1}")
+    return users_of(processes(said[0]), processes(said[1]), said[2])
+
+
+def processes(text: str) -> dict[int, Process]:
+    """The service's own processes by id, from their `status` in /proc: the init in front and whatever was brought in
+    from outside (commands of the harness, of an operator) left out. Raises: CouldNotAsk if none is seen."""
     found: dict[int, Process] = {}
     for block in re.split(r"^Name:\s*", text, flags=re.MULTILINE)[1:]:
         fields = dict(re.findall(r"^(Pid|PPid|Uid|Gid):\s+(.*)$", block, re.MULTILINE))
@@ -83,7 +92,7 @@ class Users:
         return {"main": self.main, "users": [*self.users], "names": {**self.names}}
 
 
-def users_of(shell: Shell, earlier: Mapping[int, Process], later: Mapping[int, Process]) -> Users:
+def users_of(earlier: Mapping[int, Process], later: Mapping[int, Process], passwd: str) -> Users:
     """Of processes that were there at both looks: what a helper of a moment runs as says nothing.
 
     Raises: CouldNotAsk if there is none.
@@ -91,8 +100,7 @@ def users_of(shell: Shell, earlier: Mapping[int, Process], later: Mapping[int, P
     lasting = [later[pid] for pid in sorted(earlier.keys() & later.keys())]
     if not lasting:
         raise CouldNotAsk("no process of the service was there at both looks")
-    said = shell.run(["cat", "/etc/passwd"], timeout_s=60)
-    entries = [line.split(":") for line in said.text.splitlines()] if said.exit_code == 0 else []
+    entries = [line.split(":") for line in passwd.splitlines()]
     known = {entry[2]: (entry[0], entry[3]) for entry in entries if len(entry) > 3}
     counts = Counter(f"{one.user}:{one.group}" for one in lasting)
     ids, main = sorted(counts), f"{lasting[0].user}:{lasting[0].group}"

@@ -42,7 +42,7 @@ EXCUSED = {
     "*.pid": "the number of a process that runs now",
 }
 _PSEUDO = ("/dev", "/proc", "/sys")
-_USERS = "for id in /proc/[0-9]*; do stat -c %u:%g $id 2>/dev/null; done | sort -u"
+_USERS = "stat -c %u:%g /proc/[0-9]* 2>/dev/null | sort -u"
 # Without root's rights over others' processes, each user looks at its own. The engine's init holds nothing.
 # A process that has ended and waits to be noticed has no command line, and nothing open.
 _OPEN = """set --; for id in /proc/[0-9]*; do words=; read -r words <"$id/cmdline"

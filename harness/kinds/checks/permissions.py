@@ -14,7 +14,7 @@ from functools import partial
 from harness import at_once
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.checks._permissions_judged import Data, judge_scripts, judge_trees, judge_users, part
-from harness.kinds.checks._processes import Process, Users, processes, users_of
+from harness.kinds.checks._processes import Users, users_seen
 from harness.kinds.checks._tree_access import Before, tree_access
 from harness.kinds.contracts import (
     CheckAccess,
@@ -62,9 +62,7 @@ def _see(access: SourceAccess, before: Data) -> JsonValue:
     """By service whom it runs as, by file tree what that user can do, by script how it ended; a `reason` instead
     where that could not be asked. `before`: the trees as they were seen at the source."""
     names = [service.name for service in access.plan.services if not service.profiles]
-    first = at_once.each(partial(_processes, access), names, SERVICES)
-    second = at_once.each(partial(_users, access), [*zip(names, first, strict=True)], SERVICES)
-    users = dict(zip(names, second, strict=True))
+    users = dict(zip(names, at_once.each(partial(_users, access), names, SERVICES), strict=True))
     rebuilt = access.drill.rebuilt()
     asked = [c for c in access.plan.components if c.kind == FILES and c.name not in rebuilt]
 
@@ -80,22 +78,10 @@ def _see(access: SourceAccess, before: Data) -> JsonValue:
     return {"services": services, "trees": trees, "scripts": ran}
 
 
-def _processes(access: SourceAccess, service: str) -> dict[int, Process] | str:
-    """The first look at them, or the reason why there is no answer."""
+def _users(access: SourceAccess, service: str) -> Users | str:
+    """Whom a service runs as, or the reason why there is no answer."""
     try:
-        return processes(access.stack.shell(service))
-    except (CouldNotAsk, CommandFailed) as error:
-        return str(error)
-
-
-def _users(access: SourceAccess, seen: tuple[str, dict[int, Process] | str]) -> Users | str:
-    """The second look at a service's processes, or the reason why there is no answer."""
-    service, earlier = seen
-    if isinstance(earlier, str):
-        return earlier
-    shell = access.stack.shell(service)
-    try:
-        return users_of(shell, earlier, processes(shell))
+        return users_seen(access.stack.shell(service))
     except (CouldNotAsk, CommandFailed) as error:
         return str(error)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import CommandFailed
-from harness.kinds.components.git import TIMEOUT_S, git, head
+from harness.kinds.components.git import GIT_ENVIRONMENT, TIMEOUT_S
 from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage
 from harness.model.frozen import JsonValue
 
@@ -11,6 +11,17 @@ COMPONENTS = frozenset({"git"})
 TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "started"
 BUNDLE = "/artefact/repository.bundle"
+# A line each: owner and mode, what HEAD names, the version of git; then the heads of the bundle.
+_BACK_UP = """set -e; shallow=$(git -C "$1" rev-parse --is-shallow-repository)
+if [ "$shallow" != false ]; then echo "$1 is a shallow clone: its history is not all there (LR-30)" >&2; exit 1; fi
+git -C "$1" bundle create --quiet "$2" --all HEAD; stat -c '%u:%g %a' "$1"
+git -C "$1" symbolic-ref -q HEAD || git -C "$1" rev-parse --verify HEAD
+git --version; git bundle list-heads "$2" """
+# The path itself may be a mount point.
+_RESTORE = """set -e; mkdir -p "$1"; find "$1" -xdev -mindepth 1 -delete
+git clone --mirror --quiet "$2" "$1"; git -C "$1" remote remove origin
+case $3 in refs/*) git -C "$1" symbolic-ref HEAD "$3" ;; *) git -C "$1" update-ref --no-deref HEAD "$3" ;; esac
+chown -R "$4" "$1"; chmod "$5" "$1" """
 
 
 class Options(KindOptions):
@@ -27,14 +38,12 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
         artefact=access.artefact,
         artefact_writable=True,
     ) as shell:
-        if git(shell, "-C", path, "rev-parse", "--is-shallow-repository").ok().text.strip() != "false":
-            raise CommandFailed(f"{path} is a shallow clone: its history is not all there (LR-30)")
-        git(shell, "-C", path, "bundle", "create", BUNDLE, "--all", "HEAD").ok()
-        heads = git(shell, "bundle", "list-heads", BUNDLE).ok().text.splitlines()
-        owner = shell.run(["stat", "-c", "%u:%g %a", path], timeout_s=TIMEOUT_S).ok().text.split()
-        facts: dict[str, JsonValue] = {"head": head(shell, path), "owner": owner[0], "mode": owner[1]}
-        version = git(shell, "--version").ok().text.strip()
-    return {"tool": version, "refs": len(heads), **facts}
+        argv = ["sh", "-c", _BACK_UP, "back up", path, BUNDLE]
+        said = shell.run(argv, timeout_s=TIMEOUT_S, environment=GIT_ENVIRONMENT).ok()
+    if len(lines := said.text.splitlines()) < 3:
+        raise CommandFailed(f"git said too little of {path}: {said.text!r}")
+    (owner, mode), head, version, *heads = lines[0].split(), *lines[1:]
+    return {"tool": version, "refs": len(heads), "head": head, "owner": owner, "mode": mode}
 
 
 def restore(access: RestoreAccess) -> None:
@@ -46,12 +55,6 @@ def restore(access: RestoreAccess) -> None:
     with access.stack.tool(
         access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
     ) as shell:
-        clear = 'mkdir -p "$1" && find "$1" -xdev -mindepth 1 -delete'  # the path itself may be a mount point
-        shell.run(["sh", "-c", clear, "clear", path], timeout_s=TIMEOUT_S).ok()
-        git(shell, "clone", "--mirror", "--quiet", BUNDLE, path).ok()
-        git(shell, "-C", path, "remote", "remove", "origin").ok()
-        named = str(access.facts["head"])
-        to_head = ["symbolic-ref"] if named.startswith("refs/") else ["update-ref", "--no-deref"]
-        git(shell, "-C", path, *to_head, "HEAD", named).ok()
-        shell.run(["chown", "-R", str(access.facts["owner"]), path], timeout_s=TIMEOUT_S).ok()
-        shell.run(["chmod", str(access.facts["mode"]), path], timeout_s=TIMEOUT_S).ok()
+        facts = [str(access.facts[name]) for name in ("head", "owner", "mode")]
+        argv = ["sh", "-c", _RESTORE, "restore", path, BUNDLE, *facts]
+        shell.run(argv, timeout_s=TIMEOUT_S, environment=GIT_ENVIRONMENT).ok()

@@ -84,12 +84,12 @@ def restore(access: RestoreAccess) -> None:
         run = _Client(access, database, shell, access.timeout_s)
         _believable(run, access, database)
         stop = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
-        remove = f'DROP DATABASE IF EXISTS "{database.database}" WITH (FORCE);\n{_OTHER_ROLES}\n'
-        run("psql", *run.connection, *stop, "-d", "postgres", "-f", "-", stdin=remove.encode())
+        remove = f'DROP DATABASE IF EXISTS "{database.database}" WITH (FORCE);\n{_OTHER_ROLES}\n{_ROLES};\n'
+        there = run("psql", *run.connection, *stop, "-d", "postgres", "-At", "-f", "-", stdin=remove.encode())
         # To create a role that is there would be an error: the superuser that initdb made, and what another database of
         # this server needs. Their passwords and memberships are set as the file has them.
         roles = _roles(access)
-        for name in run("psql", *run.connection, *stop, "-d", "postgres", "-At", "-c", _ROLES).splitlines():
+        for name in there.splitlines():
             roles = re.sub(rb"(?m)^CREATE ROLE " + re.escape(name.encode()) + rb";$", b"", roles)
         run("psql", *run.connection, *stop, "--single-transaction", "-d", "postgres", "-f", "-", stdin=roles)
         load = ["--create", "--exit-on-error", f"--jobs={options.jobs}", "-d", "postgres", f"/artefact/{DUMP}"]

@@ -21,6 +21,7 @@ COMPONENTS = frozenset({"file_tree", "index_files"})
 TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "finished"
 ARCHIVE = "tree.tar"
+_TELL_AND_RUN = 'tar --version | head -n 1; exec "$@"'
 
 _FLAGS = ["--numeric-owner", "--acls", "--xattrs", "--xattrs-include=*", "--sparse"]
 # Exit code 1 of GNU tar means "some files differ"; only these reasons are harmless online, because the two
@@ -52,13 +53,13 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
         artefact=access.artefact,
         artefact_writable=True,
     ) as shell:
-        said = shell.run([*create, "-C", path, "."], timeout_s=access.timeout_s)
-        version = shell.run(["tar", "--version"], timeout_s=60).ok().text.splitlines()[0]
+        argv = ["sh", "-c", _TELL_AND_RUN, "back up", *create, "-C", path, "."]
+        said = shell.run(argv, timeout_s=access.timeout_s)
     warnings = said.stderr.decode(errors="replace").splitlines()
     serious = [line for line in warnings if not _HARMLESS.search(line)]
     if said.exit_code not in (0, 1) or serious:
         raise CommandFailed(f"tar exited with {said.exit_code}: " + "\n".join(serious[-50:]))
-    return {"tool": version, "warnings": [*warnings[:20]], "excluded": [*options.exclude]}
+    return {"tool": said.text.strip(), "warnings": [*warnings[:20]], "excluded": [*options.exclude]}
 
 
 def restore(access: RestoreAccess) -> None:

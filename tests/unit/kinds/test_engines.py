@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import tarfile
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from fakes import PASSWORD, Answer, FakeHttp, FakeShell, FakeStack, backup_acces
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds import registry
-from harness.kinds.contracts import HttpReply
+from harness.kinds.contracts import CommandResult, HttpReply
 from harness.kinds.engines import command, git_bundle, pg_dump, snapshot, tar
 
 SHOP = {"database": "shop"}
@@ -166,14 +169,15 @@ def test_restore_removes_first_and_stops_at_the_first_error(tmp_path: Path) -> N
     stack = FakeStack(FakeShell({**LISTED, ("-At",): (0, 'postgres\n"other-owner"\n', "")}))
     pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}, jobs=4))
     shell = stack.the_shell
-    assert shell.programs == ["pg_restore", "psql", "psql", "psql", "pg_restore", "vacuumdb"]
+    assert shell.programs == ["pg_restore", "psql", "psql", "pg_restore", "vacuumdb"]
     removal = (shell.inputs[1] or b"").splitlines()
     assert removal[0] == b'DROP DATABASE IF EXISTS "shop" WITH (FORCE);'
-    assert b"DROP ROLE %I" in removal[1] and removal[-1].endswith(b"\\gexec")
+    assert b"DROP ROLE %I" in removal[1] and removal[-2].endswith(b"\\gexec")
+    assert b"SELECT format('%I', rolname)" in removal[-1], "what is left is asked after the removal"
     assert all("ON_ERROR_STOP=1" in argv for argv in shell.commands[1:3])
-    assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[4])
+    assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[3])
     kept = b'\nALTER ROLE postgres SUPERUSER;\nCREATE ROLE "postgres2";\nCREATE ROLE shop;\n'
-    assert shell.inputs[3] == kept + b'\nALTER ROLE "other-owner" LOGIN;\n' + TRAILER
+    assert shell.inputs[2] == kept + b'\nALTER ROLE "other-owner" LOGIN;\n' + TRAILER
     assert "artefact_writable" not in stack.tools[0]
 
 
@@ -228,7 +232,7 @@ def archive(folder: Path, *members: tuple[str, bytes, str]) -> None:
     ],
 )
 def test_tar_may_only_say_that_a_file_changed(tmp_path: Path, code: int, said: str, good: bool) -> None:
-    stack = FakeStack(FakeShell({("--create",): (code, "", said), ("--version",): (0, "tar (GNU tar) 1.34\n", "")}))
+    stack = FakeStack(FakeShell({("--create",): (code, "tar (GNU tar) 1.34\n", said)}))
     access = backup_access(stack, tmp_path, "file_tree", TREE, exclude=["./cache"])
     if good:
         facts = tar.backup(access)
@@ -293,39 +297,70 @@ def test_tar_that_says_anything_while_unpacking_is_not_believed(tmp_path: Path, 
 # ---------------------------------------------------------------- git_bundle, command
 
 
-def test_shallow_clone_is_refused(tmp_path: Path) -> None:
-    stack = FakeStack(FakeShell({("--is-shallow-repository",): (0, "true\n", "")}))
+class LocalShell(FakeShell):
+    """Runs its commands on this host."""
+
+    def run(self, argv: Sequence[str], **given: Any) -> CommandResult:
+        environment = {**os.environ, **(given.get("environment") or {})}
+        said = subprocess.run(list(argv), capture_output=True, env=environment, check=False)
+        return CommandResult(tuple(argv), said.returncode, said.stdout, said.stderr, False, 0.1)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main"]
+    ran = subprocess.run(["git", *identity, "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two commits and a tag; the artefact lies where no container is needed."""
+    monkeypatch.setattr(git_bundle, "BUNDLE", str(tmp_path / "repository.bundle"))
+    made = tmp_path / "made"
+    made.mkdir()
+    git(made, "init", "--quiet")
+    for number in (1, 2):
+        (made / "file").write_text(str(number))
+        git(made, "add", ".")
+        git(made, "commit", "--quiet", "-m", f"change {number}")
+    git(made, "tag", "release")
+    return made
+
+
+def test_shallow_clone_is_refused(tmp_path: Path, repository: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth", "1", repository.as_uri(), "shallow")
+    place = {"path": str(tmp_path / "shallow" / ".git")}
     with pytest.raises(CommandFailed, match="LR-30"):
-        git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": "/srv/git"}))
+        git_bundle.backup(backup_access(FakeStack(LocalShell({})), tmp_path, "git", place))
+    assert not (tmp_path / "repository.bundle").exists()
 
 
-COMMIT = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+@pytest.mark.parametrize("detached", [False, True])
+def test_repository_comes_back_with_its_head_detached_or_not(tmp_path: Path, repository: Path, detached: bool) -> None:
+    if detached:
+        git(repository, "checkout", "--quiet", "--detach", "HEAD~1")
+    stack, path = FakeStack(LocalShell({})), tmp_path / "restored.git"
+    facts = git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": str(repository / ".git")}))
+    assert facts["head"] == (git(repository, "rev-parse", "HEAD") if detached else "refs/heads/main")
+    assert (facts["owner"], facts["refs"]) == (f"{os.getuid()}:{os.getgid()}", 3)
+    assert str(facts["tool"]).startswith("git version ")
+    path.mkdir()
+    (path / "left over").write_text("from another repository")
+    git_bundle.restore(restore_access(stack, tmp_path, "git", {"path": str(path)}, facts))
+    assert not (path / "left over").exists()
+    for what in (["show-ref"], ["rev-parse", "HEAD"], ["rev-parse", "--abbrev-ref", "HEAD"]):
+        assert git(path, *what) == git(repository, *what)
+    assert not git(path, "remote")
+    assert f"{path.stat().st_mode & 0o7777:o}" == facts["mode"]
 
 
-@pytest.mark.parametrize(
-    ("answers", "named", "way"),
-    [
-        ({("symbolic-ref", "-q"): (0, "refs/heads/main\n", "")}, "refs/heads/main", ["symbolic-ref", "HEAD"]),
-        (
-            {("symbolic-ref", "-q"): (1, "", ""), ("rev-parse", "HEAD"): (0, COMMIT, "")},
-            COMMIT,
-            ["update-ref", "--no-deref", "HEAD"],
-        ),
-    ],
-)
-def test_head_comes_back_as_it_was_detached_or_not(
-    tmp_path: Path, answers: dict[tuple[str, ...], Answer | Exception], named: str, way: list[str]
-) -> None:
-    usual: dict[tuple[str, ...], Answer | Exception] = {
-        ("--is-shallow-repository",): (0, "false\n", ""),
-        ("stat",): (0, "1000:1000 750\n", ""),
-    }
-    place = {"path": "/srv/git"}
-    facts = git_bundle.backup(backup_access(FakeStack(FakeShell(usual | answers)), tmp_path, "git", place))
-    assert facts["head"] == named
-    stack = FakeStack()
-    git_bundle.restore(restore_access(stack, tmp_path, "git", place, facts))
-    assert ("git", "-C", "/srv/git", *way, named) in stack.the_shell.commands
+def test_damaged_bundle_is_a_failure(tmp_path: Path, repository: Path) -> None:
+    stack = FakeStack(LocalShell({}))
+    facts = git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": str(repository / ".git")}))
+    bundle = tmp_path / "repository.bundle"
+    bundle.write_bytes(bundle.read_bytes()[:-30])
+    with pytest.raises(CommandFailed):
+        git_bundle.restore(restore_access(stack, tmp_path, "git", {"path": str(tmp_path / "restored.git")}, facts))
 
 
 def test_own_command_that_fails_is_a_failure(tmp_path: Path) -> None:

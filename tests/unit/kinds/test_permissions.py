@@ -17,7 +17,7 @@ from test_checks import AT, drill, plan, point
 
 from harness.errors import CouldNotAsk
 from harness.kinds.checks import permissions
-from harness.kinds.checks._processes import processes, users_of
+from harness.kinds.checks._processes import _LOOK, processes, users_of, users_seen
 from harness.kinds.checks._tree_access import Before, tree_access
 from harness.kinds.contracts import CheckAccess, ComponentAccess, Judgement, Record, Script
 from harness.model.drill import Component, Service
@@ -35,8 +35,9 @@ def status(pid: int, parent: int, name: str, user: int = 1000, group: int | None
     return f"Name:\t{name}\nPid:\t{pid}\nPPid:\t{parent}\nUid:\t0\t{user}\t0\t0\nGid:\t0\t{group}\t0\t0\n"
 
 
-def shell(*found: str, passwd: Answer = (0, PASSWD, "")) -> FakeShell:
-    return FakeShell({("/etc/passwd",): passwd, ("sh",): (0, "".join(found), "")})
+def looks(*found: str) -> Answer:
+    """What a service's container says at two looks alike."""
+    return 0, "\0".join(("".join(found), "".join(found), PASSWD)), ""
 
 
 INIT = status(1, 0, "docker-init", 0)
@@ -47,39 +48,51 @@ INIT = status(1, 0, "docker-init", 0)
 
 def test_init_and_commands_from_outside_are_no_processes_of_the_service() -> None:
     of_the_harness = [status(90, 0, "sh", 0), status(91, 90, "cat", 0)]
-    found = processes(shell(INIT, status(7, 1, "gunicorn"), status(8, 7, "gunicorn"), *of_the_harness))
+    found = processes("".join((INIT, status(7, 1, "gunicorn"), status(8, 7, "gunicorn"), *of_the_harness)))
     assert sorted(found) == [7, 8]
 
 
 def test_service_without_an_init_is_process_one() -> None:
-    assert sorted(processes(shell(status(1, 0, "postgres", 5432), status(20, 1, "postgres", 5432)))) == [1, 20]
+    assert sorted(processes(status(1, 0, "postgres", 5432) + status(20, 1, "postgres", 5432))) == [1, 20]
 
 
 @pytest.mark.parametrize("found", [[], [INIT], [status(90, 0, "cat", 0)], ["Name:\tcut off\nPid:\t7\n"]])
 def test_service_of_which_no_process_is_seen_is_no_answer(found: list[str]) -> None:
     with pytest.raises(CouldNotAsk, match="no process"):
-        processes(shell(*found))
+        processes("".join(found))
 
 
 def test_process_of_a_moment_says_nothing() -> None:
-    earlier = processes(shell(INIT, status(7, 1, "gunicorn"), status(30, 7, "helper", 0)))
-    later = processes(shell(INIT, status(7, 1, "gunicorn"), status(31, 7, "helper", 0)))
-    users = users_of(shell(), earlier, later)
+    earlier, later = (INIT + status(7, 1, "gunicorn") + status(pid, 7, "helper", 0) for pid in (30, 31))
+    users = users_seen(FakeShell({("sh",): (0, "\0".join((earlier, later, PASSWD)), "")}))
     assert (users.main, users.users, users.names) == ("1000:1000", ("1000:1000",), {"1000:1000": "liferay"})
 
 
 def test_command_stands_in_for_the_service_with_its_groups() -> None:
     """With the group that the container gives anyway, the engine adds the others by itself."""
     for found, command in ((status(7, 1, "x"), "1000"), (status(7, 1, "x", 1000, 50), "1000:50")):
-        seen = processes(shell(INIT, found))
-        assert users_of(shell(), seen, seen).for_command == command
-    unknown = processes(shell(INIT, status(7, 1, "x", 4711)))
-    assert users_of(shell(passwd=(1, "", "no such file")), unknown, unknown).for_command == "4711:4711"
+        seen = processes(INIT + found)
+        assert users_of(seen, seen, PASSWD).for_command == command
+    unknown = processes(INIT + status(7, 1, "x", 4711))
+    assert users_of(unknown, unknown, "").for_command == "4711:4711"
+
+
+def test_look_that_was_cut_short_is_no_answer() -> None:
+    for said in ("", INIT + status(7, 1, "x"), INIT + status(7, 1, "x") + "\0" + INIT):
+        with pytest.raises(CouldNotAsk):
+            users_seen(FakeShell({("sh",): (0, said, "")}))
+
+
+def test_two_looks_are_taken_by_one_command_of_any_shell() -> None:
+    """By this machine's own: processes of others, a moment apart, and the names of users."""
+    before, after, passwd = b"".join(LocalShell({}).stream(["sh", "-c", _LOOK], timeout_s=9)).decode().split("\0")
+    assert all(re.search(r"^Name:\s.*^Pid:\s.*^PPid:\s.*^Uid:\s", text, re.M | re.S) for text in (before, after))
+    assert passwd.startswith("root:")
 
 
 def test_worker_of_a_server_that_starts_as_root_stands_in_for_it() -> None:
-    found = processes(shell(INIT, status(7, 1, "nginx", 0), *(status(n, 7, "nginx", 1000) for n in (8, 9))))
-    users = users_of(shell(), found, found)
+    found = processes(INIT + status(7, 1, "nginx", 0) + "".join(status(n, 7, "nginx", 1000) for n in (8, 9)))
+    users = users_of(found, found, PASSWD)
     assert (users.main, users.users, users.for_command, users.is_root) == ("0:0", ("0:0", "1000:1000"), "1000", False)
 
 
@@ -224,7 +237,7 @@ def test_service_that_does_not_run_is_said_with_its_reason() -> None:
 
 
 def test_service_that_runs_as_root_hides_what_it_may() -> None:
-    data = looked({("/etc/passwd",): (0, PASSWD, ""), ("sh",): (0, INIT + status(7, 1, "x", 0), "")})
+    data = looked({("sh",): looks(INIT, status(7, 1, "x", 0))})
     assert data["trees"] == {"home": {"root": True}}
 
 
@@ -232,9 +245,8 @@ def test_script_is_executed_directly_and_its_answer_kept() -> None:
     said = "OCI runtime exec failed: permission denied"
     answers: dict[tuple[str, ...], Answer | Exception] = {
         ("/opt/list.sh",): (126, said, ""),
-        ("/etc/passwd",): (0, PASSWD, ""),
         ("list",): (0, "drwx .\0", ""),
-        ("sh",): (0, INIT + status(7, 1, "x"), ""),
+        ("sh",): looks(INIT, status(7, 1, "x")),
     }
     assert looked(answers)["scripts"] == [{"name": "/opt/list.sh", "exit_code": 126, "said": said}]
     assert looked(answers, portal=object())["scripts"] == []
