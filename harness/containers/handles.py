@@ -25,8 +25,17 @@ from harness.containers.state import state_text
 from harness.containers.tool import TOOLS_IMAGE, KeptTools, tool_container
 from harness.containers.ways_out import ways_out
 from harness.errors import CouldNotAsk, HarnessBroken
-from harness.kinds.contracts import LOG_LINES, Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
+from harness.kinds.contracts import ARTEFACT, LOG_LINES, Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
 from harness.model.drill import Service
+
+ARTEFACTS = PurePosixPath("/artefacts")
+
+
+@contextmanager
+def _with_artefact(lent: AbstractContextManager[Shell], name: str) -> Iterator[Shell]:
+    with lent as shell:
+        shell.run(["ln", "-sfn", f"{ARTEFACTS}/{name}", f"{ARTEFACT}"], timeout_s=30).ok()
+        yield shell
 
 
 class StackHandles:
@@ -177,11 +186,19 @@ class StackHandles:
         networked: bool = False,
         volumes: bool = True,
     ) -> AbstractContextManager[Shell]:
-        """A container with the service's volumes at their paths and `artefact` (absolute) at `/artefact`."""
+        """A container with the service's volumes at their paths and `artefact` (absolute) at `/artefact`.
+
+        Kept for the next question, and for the next component of the service: it sees the folder of all artefacts, one
+        of which is at `/artefact`. A service's own image, whose commands are the operator's, sees its artefact alone.
+        """
         wanted = self._service(service)
         mounts = service_mounts(wanted, self.owner, copy=False, read_only=not writable) if volumes else []
+        alone = image is ToolImage.SERVICE
         if artefact is not None:
-            mounts.append(folder_mount(artefact, writable=artefact_writable))
+            if not artefact.is_absolute() or not artefact.is_dir():
+                raise HarnessBroken(f"the artefact {artefact} cannot be mounted: it is no absolute path of a folder")
+            place = (artefact, ARTEFACT) if alone else (artefact.parent, ARTEFACTS)
+            mounts.append(folder_mount(*place, writable=artefact_writable))
         new = partial(
             tool_container,
             self.engine,
@@ -196,9 +213,12 @@ class StackHandles:
             redact=self._redact,
             removed=self._kept.leave,
         )
-        if writable or artefact is not None:
+        if alone and (writable or artefact is not None):
             return new()
-        return self._kept.lent((service, image, networked, volumes), new)
+        shared = artefact.parent if artefact else None
+        same = (service, image, networked, volumes, writable, shared, artefact_writable)
+        lent = self._kept.lent(same, new)
+        return _with_artefact(lent, artefact.name) if artefact else lent
 
     def _service(self, name: str) -> Service:
         for service in self.services:

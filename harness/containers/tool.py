@@ -1,4 +1,4 @@
-"""Tool containers: made for a few commands, asleep in between, gone at the end; those that only look are kept."""
+"""Tool containers: made for a few commands, asleep in between, gone at the end; most are kept meanwhile."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def tool_container(
 
 
 class KeptTools:
-    """Tool containers that change nothing, kept for whoever asks for the same again: making one takes 0.4 s.
+    """Tool containers that are kept for whoever asks for the same again: making one takes 0.4 s.
 
     Each is lent to one at a time. One in which anything went wrong is not kept. They carry the run's labels, and go
     with its other containers.

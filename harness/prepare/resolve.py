@@ -59,7 +59,7 @@ def resolve_portal(desk: Desk) -> Portal | None:
     text, at = desk.text.portal, ("portal",)
     if desk.portal is None:
         return None
-    service = text.service or desk.portal.SERVICE
+    service = desk.portal.SERVICE if text.service is None else text.service
     _check_service(desk, service, desk.place((*at, "service"), at))
     further = ("kind", "service", "port")
     before = len(desk.mistakes.found)
@@ -151,7 +151,8 @@ def _component(desk: Desk, name: str, row: ProductComponent | None, text: Compon
     bound = _bound(desk, name)
     usual_kind = bound.get("kind") or (row.kind if row else None)
     usual_engine = bound.get("engine") or (row.engine if row else None)
-    kind_name, engine_name = text.kind or usual_kind, text.engine or usual_engine
+    kind_name = usual_kind if text.kind is None else text.kind
+    engine_name = usual_engine if text.engine is None else text.engine
     kind = desk.known("components", kind_name, desk.place((*at, "kind"), desk.place(at, ("product",))))
     engine = desk.known("engines", engine_name, desk.place((*at, "engine"), desk.place(at, ("product",))))
     if desk.product is None or desk.portal is None:
@@ -204,7 +205,7 @@ def _service(
     desk: Desk, name: str, row: ProductComponent | None, text: ComponentText, bound: Mapping[str, Any]
 ) -> str | None:
     at: At = ("components", name)
-    service = text.service or bound.get("service")
+    service = bound.get("service") if text.service is None else text.service
     if service is None:
         expected = f"a service for it: the portal {desk.text.portal.kind} does not say where it is"
         hint = f"{row.why} ({', '.join(row.requirements)}); or waive it" if row else ""
