@@ -32,21 +32,28 @@ class Connection:
         self._socket: socket.socket = getattr(raw, "_sock", raw)
         self._socket.setblocking(False)
         self._early: bytes = self._response.raw._fp.fp.peek()
+        self._decoder = Decoder()
+        self._more_stdin = False
 
     def close(self) -> None:
         self._response.close()
 
+    def has_unread(self) -> bool:
+        """Whether anything has come that nobody has read, or the end."""
+        return bool(self._ready(False, 0)) or not self._decoder.between_frames
+
     def frames(
-        self, stdin: bytes | None, deadline: float, has_ended: Callable[[], bool]
+        self, stdin: bytes | None, deadline: float, has_ended: Callable[[], bool], *, more_stdin: bool = False
     ) -> Iterator[tuple[int, bytes]]:
         """(stream, chunk) until the end; `has_ended` is asked in silence, for a process that left children
-        behind which hold its outputs open.
+        behind which hold its outputs open. `more_stdin`: it stays open, and this may be asked again.
 
         Units: `deadline` in monotonic seconds.
         Raises: DeadlinePassed; OSError if the connection breaks.
         """
-        decoder = Decoder()
-        yield from decoder.feed(self._early)
+        decoder, self._more_stdin = self._decoder, more_stdin
+        early, self._early = self._early, b""
+        yield from [*decoder.feed(early)]
         unsent = memoryview(stdin) if stdin else None
         if stdin is not None and not stdin:
             self.end_stdin()
@@ -54,7 +61,7 @@ class Connection:
         while True:
             data, unsent = self._turn(unsent, min(wait_s, deadline - time.monotonic()))
             if data:
-                yield from decoder.feed(data)
+                yield from [*decoder.feed(data)]  # whoever stops listening has had the whole of it decoded
             elif data is not None:
                 if not decoder.between_frames:
                     raise ConnectionResetError("the stream ended in the middle of a frame")
@@ -92,7 +99,8 @@ class Connection:
         except (BrokenPipeError, ConnectionResetError):
             return None
         if not unsent:
-            self.end_stdin()
+            if not self._more_stdin:
+                self.end_stdin()
             return None
         return unsent
 

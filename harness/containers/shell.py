@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -12,6 +13,7 @@ from harness.containers.connection import Connection, DeadlinePassed
 from harness.containers.engine import Engine, translated
 from harness.containers.frames import STDERR, STDOUT, Ending, Kept
 from harness.containers.hooks import OnCommand, Redact, nothing_recorded, nothing_redacted
+from harness.containers.resident import Resident, line_of
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import CommandResult
 
@@ -29,7 +31,8 @@ class ContainerShell:
     """Runs commands in one container, as root unless told otherwise.
 
     `container` is asked for at each command: a service's container may be made anew.
-    `where` names the place in evidence. The environment and stdin are never recorded.
+    `where` names the place in evidence. The environment and stdin are never recorded. `resident`: root's commands
+    without stdin are told to one shell that stays in the container, which must hold `sh` and `env`.
     """
 
     def __init__(
@@ -40,8 +43,12 @@ class ContainerShell:
         *,
         on_command: OnCommand = nothing_recorded,
         redact: Redact = nothing_redacted,
+        resident: bool = False,
     ) -> None:
         self._engine = engine
+        self._to_stay = resident
+        self._resident: Resident | None = None
+        self._beginning = threading.Lock()
         self._container = container
         self._where = where
         self._on_command = on_command
@@ -57,7 +64,7 @@ class ContainerShell:
         environment: Mapping[str, str] | None = None,
     ) -> CommandResult:
         """Raises: CouldNotAsk if the transport fails, the container dies or `timeout_s` seconds pass."""
-        command = _Command(self, argv, timeout_s)
+        command = self._command(argv, timeout_s, user, stdin, environment)
         kept = {STDOUT: Kept(), STDERR: Kept()}
         for stream, chunk in command.output(kept, user, stdin, environment):
             kept[stream].add(chunk)
@@ -71,7 +78,7 @@ class ContainerShell:
 
         Raises: CommandFailed at the end if non-zero; CouldNotAsk as `run`, or if the output was cut off.
         """
-        command = _Command(self, argv, timeout_s)
+        command = self._command(argv, timeout_s, user, None, None)
         kept, ending = {STDOUT: Kept(cap=0), STDERR: Kept()}, Ending(2 * command.marker.encode())
         for stream, chunk in command.output(kept, user, None, None, ending):
             kept[stream].add(chunk)
@@ -84,17 +91,40 @@ class ContainerShell:
         if not ending.reached:
             raise CouldNotAsk(self._redact(f"{self._where}: the output of {argv[0]} was cut off"))
 
+    def close(self) -> None:
+        """Nothing more is told to the shell that stays, if there is one."""
+        if self._resident is not None:
+            self._resident.close()
+
+    def _command(
+        self,
+        argv: Sequence[str],
+        timeout_s: float,
+        user: str | None,
+        stdin: bytes | None,
+        environment: Mapping[str, str] | None,
+    ) -> _Command:
+        marker = secrets.token_hex(8)
+        line = line_of(argv, {**(environment or {}), MARKER: marker}) if self._to_stay else None
+        if line is None or user not in (None, "0") or stdin is not None:
+            return _Command(self, argv, timeout_s, marker)
+        with self._beginning, translated(f"{self._where}: no shell could be begun", CouldNotAsk):
+            self._resident = self._resident or Resident(self._engine, self._container())
+        if not self._resident.takes():
+            return _Command(self, argv, timeout_s, marker)
+        return _Told(self, argv, timeout_s, marker, self._resident, line)
+
 
 class _Command:
     """One exec, from its start to its exit code."""
 
-    def __init__(self, shell: ContainerShell, argv: Sequence[str], timeout_s: float) -> None:
+    def __init__(self, shell: ContainerShell, argv: Sequence[str], timeout_s: float, marker: str) -> None:
         self._shell = shell
         self._api = shell._engine.api
         self._argv = tuple(argv)
         self._timeout_s = remaining_s(timeout_s)
         self._started = time.monotonic()
-        self.marker = secrets.token_hex(8)
+        self.marker = marker
         self._container = shell._container()
         self._id = ""
 
@@ -113,18 +143,10 @@ class _Command:
 
         With `ending` it ends only when its whole output has arrived.
         """
-        argv = ["sh", "-c", UNTIL_FETCHED, self.marker, *self._argv] if ending else [*self._argv]
-        connection = self._start(argv, user, stdin is not None or ending is not None, environment or {})
         ended = False
         try:
             with translated(self._text("was cut off"), CouldNotAsk):
-                for stream, chunk in connection.frames(stdin, self._started + self._timeout_s, self._has_ended):
-                    if ending is None or stream != STDOUT:
-                        yield stream, chunk
-                        continue
-                    yield stream, ending.feed(chunk)
-                    if ending.reached:
-                        connection.end_stdin()
+                yield from self._frames(user, stdin, environment or {}, ending)
             ended = True
         except DeadlinePassed:
             seen = kept[STDERR].tail(5) or kept[STDOUT].tail(5) or "no output"
@@ -132,9 +154,24 @@ class _Command:
             text = self._text(f"did not end within {self._timeout_s:g} s; seen last: {seen}")
             raise CouldNotAsk(text) from None
         finally:
-            connection.close()
             if not ended:
                 self._kill()
+
+    def _frames(
+        self, user: str | None, stdin: bytes | None, environment: Mapping[str, str], ending: Ending | None
+    ) -> Iterator[tuple[int, bytes]]:
+        argv = ["sh", "-c", UNTIL_FETCHED, self.marker, *self._argv] if ending else [*self._argv]
+        connection = self._start(argv, user, stdin is not None or ending is not None, environment)
+        try:
+            for stream, chunk in connection.frames(stdin, self._started + self._timeout_s, self._has_ended):
+                if ending is None or stream != STDOUT:
+                    yield stream, chunk
+                    continue
+                yield stream, ending.feed(chunk)
+                if ending.reached:
+                    connection.end_stdin()
+        finally:
+            connection.close()
 
     def recorded(self, output: str) -> int:
         """The exit code, after the command was recorded.
@@ -204,3 +241,35 @@ class _Command:
 
     def _text(self, what: str) -> str:
         return self._shell._redact(f"{self._shell._where}: `{shlex.join(self._argv)[:200]}` {what}")
+
+
+class _Told(_Command):
+    """One command of the shell that stays."""
+
+    def __init__(
+        self,
+        shell: ContainerShell,
+        argv: Sequence[str],
+        timeout_s: float,
+        marker: str,
+        resident: Resident,
+        line: bytes,
+    ) -> None:
+        super().__init__(shell, argv, timeout_s, marker)
+        self._resident, self._line = resident, line
+
+    def _frames(
+        self, user: str | None, stdin: bytes | None, environment: Mapping[str, str], ending: Ending | None
+    ) -> Iterator[tuple[int, bytes]]:
+        yield from self._resident.told(self._line, self._started + self._timeout_s)
+        if ending is not None and self._resident.exit_code is not None:
+            ending.reached = True
+
+    def _exit_code(self) -> int | None:
+        """Raises: CouldNotAsk if the shell was lost, and its container goes on."""
+        code = self._resident.exit_code
+        if code in (None, KILLED) and self._container_ended():
+            return None
+        if code is None:
+            raise CouldNotAsk(self._text("was lost: the shell that ran it has ended"))
+        return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from functools import partial
 
 from docker.types import Mount
@@ -55,7 +55,10 @@ def tool_container(
         start_container(engine, container, f"a tool container of {image}")
         if started:
             started(container)
-        yield ContainerShell(engine, lambda: container, where, on_command=on_command, redact=redact)
+        ours = image == TOOLS_IMAGE
+        shell = ContainerShell(engine, lambda: container, where, on_command=on_command, redact=redact, resident=ours)
+        with closing(shell):
+            yield shell
     except CommandFailed as error:
         if memory_ran_out(engine, container):
             raise HarnessBroken(f"memory ran out in {where}: {error}") from error
