@@ -20,7 +20,8 @@ from harness.prepare.schema import WAIVER_SORTS, ComponentText, DrillText
 from harness.prepare.yaml_source import At
 
 _COMPONENT_KEYS = tuple(ComponentText.model_fields)
-_NOTHING_WRITTEN = ComponentText()
+_USUAL: dict[tuple[object, ...], tuple[Component, object]] = {}
+_MOST_USUAL = 256
 
 UNREADABLE = "\0"  # stands for a required value that was missing or wrong; reported already
 
@@ -144,10 +145,27 @@ def resolve_components(desk: Desk) -> tuple[Component, ...]:
             if text is not None:
                 desk.mistakes.at_key(("components", name), f"{name}, which is waived", "a component or its waiver")
             continue
-        component = _component(desk, name, rows.get(name), text or _NOTHING_WRITTEN)
+        component = _component(desk, name, rows.get(name), text) if text else _usual(desk, name, rows[name])
         if component is not None:
             found.append(component)
     return tuple(found)
+
+
+def _usual(desk: Desk, name: str, row: ProductComponent) -> Component | None:
+    """A component of which the file says nothing: the same for every file with this product, portal and stack, and
+    made once for all of them unless it is a mistake. What the portal says is kept with it, so that its id stays its
+    own."""
+    said = desk.portal.COMPONENTS.get(name) if desk.portal else None
+    key = (name, row, id(said), _bound(desk, name).get("service"), desk.stack and desk.running)
+    if key in _USUAL:
+        return _USUAL[key][0]
+    before = len(desk.mistakes.found)
+    component = _component(desk, name, row, ComponentText())
+    if component is not None and len(desk.mistakes.found) == before:
+        if len(_USUAL) == _MOST_USUAL:
+            _USUAL.clear()
+        _USUAL[key] = component, said
+    return component
 
 
 def _component(desk: Desk, name: str, row: ProductComponent | None, text: ComponentText) -> Component | None:
