@@ -62,6 +62,12 @@ def shaper_of(name: str) -> contracts.ShapedByOptions | None:
     return found if isinstance(found, contracts.ShapedByOptions) else None
 
 
+@cache
+def purges(name: str) -> bool:
+    """Whether the contents of this kind of component can be purged; kept for the same reason."""
+    return isinstance(component(name), contracts.Purges)
+
+
 def component(name: str) -> contracts.ComponentKind:
     return cast(contracts.ComponentKind, kind("components", name))
 

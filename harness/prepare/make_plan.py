@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.errors import PortalDrillError
 from harness.kinds import registry
-from harness.kinds.contracts import ChoosesMoment, Purges, When
+from harness.kinds.contracts import ChoosesMoment, When
 from harness.model.drill import Component, Drill
 from harness.model.layout import Layout, below
 from harness.model.plan import Action, Plan, PlannedCheck, Step
@@ -96,7 +96,7 @@ def restoring_only(plan: Plan, drill: Drill, names: tuple[str, ...]) -> Plan:
 def _carrier(drill: Drill, name: str) -> str | None:
     """The component whose tree brings this one back."""
     component = drill.component(name)
-    if not isinstance(registry.component(component.kind), Purges):
+    if not registry.purges(component.kind):
         return None
     others = (c for c in drill.components if c.service == component.service and c.name != name and "path" in c.options)
     paths = {str(other.options["path"]): other.name for other in others}

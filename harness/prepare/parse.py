@@ -150,7 +150,7 @@ def _folders(path: Path) -> Iterator[Path]:
 
 def _sought(path: Path, wanted: str) -> Path | None:
     try:
-        return next((folder / wanted for folder in _folders(path) if (folder / wanted).is_file()), None)
+        return next((found for folder in _folders(path) if (found := folder / wanted).is_file()), None)
     except (OSError, ValueError):
         return None
 

@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from harness.kinds import registry
-from harness.kinds.contracts import Purges
 from harness.model.drill import Component, Service, is_folder
 from harness.model.frozen import JsonValue
 from harness.prepare.mistakes import nearest, shown
@@ -46,8 +45,7 @@ def check_twice(desk: Desk, components: tuple[Component, ...]) -> None:
 def _place(component: Component, services: dict[str, Service]) -> object:
     """Where a component lies: its folder on a volume, or its database; None for what shares its server by patterns,
     and for an index that lies in the tree of another component, which carries it."""
-    kind = registry.component(component.kind)
-    if isinstance(kind, Purges):
+    if registry.purges(component.kind):
         return None
     path, service = component.options.get("path"), services.get(component.service)
     if isinstance(path, str) and service is not None:

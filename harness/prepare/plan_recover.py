@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.kinds import registry
-from harness.kinds.contracts import Purges, When
+from harness.kinds.contracts import When
 from harness.model.drill import Component, Drill, Service
 from harness.model.plan import Action, Step
 from harness.prepare.places import volume_at
@@ -35,7 +35,7 @@ def plan_recover(drill: Drill, steps: AddsSteps, moments: frozenset[When]) -> tu
     if When.AT_REST in moments:
         steps.add(Action.OBSERVE, When.AT_REST, needs=(target,))
     for component in restore_order(drill)[0]:
-        if component.name in drill.rebuilt() and isinstance(registry.component(component.kind), Purges):
+        if component.name in drill.rebuilt() and registry.purges(component.kind):
             needed = (*needed, steps.add(Action.PURGE, component.name, needs=needed))
     if drill.rewire:
         rewired = dict.fromkeys(f"{Action.RESTORE}:{rewire.component}" for rewire in drill.rewire)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from harness.prepare.schema import WAIVER_SORTS, ComponentText, DrillText
 from harness.prepare.yaml_source import At
 
 _COMPONENT_KEYS = tuple(ComponentText.model_fields)
-
+_USUAL: dict[tuple[object, ...], tuple[Component, object]] = {}
+_MOST_USUAL = 256
 
 UNREADABLE = "\0"  # stands for a required value that was missing or wrong; reported already
 
@@ -43,6 +44,11 @@ class Desk:
     def place(self, at: At, otherwise: At) -> At:
         """`at` if the file has it, else where it follows from."""
         return at if at in self.mistakes.document.values else otherwise
+
+    @cached_property
+    def running(self) -> tuple[str, ...]:
+        """Services of the stack that always run; none if it could not be read."""
+        return tuple(service.name for service in self.stack.in_profile(None)) if self.stack else ()
 
     def known(self, family: str, word: str | None, at: At) -> Any | None:
         """The kind's module, or None and a mistake."""
@@ -74,9 +80,8 @@ def resolve_portal(desk: Desk) -> Portal | None:
 def _check_service(desk: Desk, service: str, at: At) -> None:
     if desk.stack is None:
         return
-    known = [one.name for one in desk.stack.in_profile(None)]
-    if service not in known:
-        desk.mistakes.unknown_word(at, "a service of the stack that always runs", service, known)
+    if service not in desk.running:
+        desk.mistakes.unknown_word(at, "a service of the stack that always runs", service, desk.running)
 
 
 def resolve_waivers(desk: Desk) -> tuple[Waiver, ...]:
@@ -140,10 +145,27 @@ def resolve_components(desk: Desk) -> tuple[Component, ...]:
             if text is not None:
                 desk.mistakes.at_key(("components", name), f"{name}, which is waived", "a component or its waiver")
             continue
-        component = _component(desk, name, rows.get(name), text or ComponentText())
+        component = _component(desk, name, rows.get(name), text) if text else _usual(desk, name, rows[name])
         if component is not None:
             found.append(component)
     return tuple(found)
+
+
+def _usual(desk: Desk, name: str, row: ProductComponent) -> Component | None:
+    """A component of which the file says nothing: the same for every file with this product, portal and stack, and
+    made once for all of them unless it is a mistake. What the portal says is kept with it, so that its id stays its
+    own."""
+    said = desk.portal.COMPONENTS.get(name) if desk.portal else None
+    key = (name, row, id(said), _bound(desk, name).get("service"), desk.stack and desk.running)
+    if key in _USUAL:
+        return _USUAL[key][0]
+    before = len(desk.mistakes.found)
+    component = _component(desk, name, row, ComponentText())
+    if component is not None and len(desk.mistakes.found) == before:
+        if len(_USUAL) == _MOST_USUAL:
+            _USUAL.clear()
+        _USUAL[key] = component, said
+    return component
 
 
 def _component(desk: Desk, name: str, row: ProductComponent | None, text: ComponentText) -> Component | None:
@@ -196,9 +218,8 @@ def _bound(desk: Desk, name: str) -> Mapping[str, Any]:
     """What the portal says of the component. What lies in the portal's own service lies where the file says that is."""
     bound = desk.portal.COMPONENTS.get(name, {}) if desk.portal else {}
     own = desk.portal is not None and bound.get("service") == desk.portal.SERVICE
-    said = desk.text.portal.service if own and desk.stack else None
-    known = desk.stack is not None and said in [service.name for service in desk.stack.in_profile(None)]
-    return {**bound, "service": said} if known else bound
+    said = desk.text.portal.service
+    return {**bound, "service": said} if own and said in desk.running else bound
 
 
 def _service(

@@ -32,7 +32,7 @@ def check_secrets(mistakes: Mistakes, value: JsonValue, at: At = ()) -> None:
     elif isinstance(value, list):
         for number, below in enumerate(value):
             check_secrets(mistakes, below, (*at, number))
-    elif isinstance(value, str) and "${" in REFERENCE.sub("", value):
+    elif isinstance(value, str) and "${" in value and "${" in REFERENCE.sub("", value):
         mistakes.at_value(at, shown(value), "a reference: ${env:NAME} or ${file:/path}")
 
 

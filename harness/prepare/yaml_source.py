@@ -63,12 +63,12 @@ class Document:
 
 @dataclass(slots=True)
 class _Node:
-    """A parsed value; a list holds nodes, a mapping pairs of key node and node."""
+    """A parsed value; a list holds nodes, a mapping by each key where that stands, and a node."""
 
     place: Place
     value: JsonValue = None
     items: list[_Node] | None = None
-    pairs: list[tuple[_Node, _Node]] | None = None
+    pairs: dict[str, tuple[Place, _Node]] | None = None
 
 
 class _Wrong(Exception):
@@ -123,7 +123,6 @@ class _Builder:
     def __init__(self, text: str, file: str, mistakes: list[Mistake]) -> None:
         self.text, self.file, self.mistakes = text, file, mistakes
         self.anchors: dict[str, _Node] = {}
-        self.end = place_behind(text)
         self.next_event: Callable[[], Any] = lambda: None
 
     def root(self) -> _Node:
@@ -142,7 +141,7 @@ class _Builder:
         """Inside the file: libyaml adds a line behind a last one that does not end."""
         mark = event.start_mark
         place = (mark.line + 1, mark.column + 1)
-        return place if place < self.end else self.end
+        return place if mark.index < len(self.text) else min(place, place_behind(self.text))
 
     def _root(self) -> _Node:
         root: _Node | None = None
@@ -187,28 +186,25 @@ class _Builder:
             items.append(self._node(event, depth + 1))
         return items
 
-    def _pairs(self, depth: int) -> list[tuple[_Node, _Node]]:
-        pairs: list[tuple[_Node, _Node]] = []
-        seen: dict[str, Place] = {}
+    def _pairs(self, depth: int) -> dict[str, tuple[Place, _Node]]:
+        pairs: dict[str, tuple[Place, _Node]] = {}
         while type(event := self.next_event()) is not yaml.MappingEndEvent:
-            key = self._key(event)
+            key, place = self._key(event), self._place(event)
             value = self._node(self.next_event(), depth + 1)
-            name = str(key.value)
-            if name in seen:
-                hint = f"it stands in line {seen[name][0]} already"
-                self.mistakes.append(Mistake(self.file, *key.place, f"the key {name} again", "each key once", hint))
+            if key in pairs:
+                hint = f"it stands in line {pairs[key][0][0]} already"
+                self.mistakes.append(Mistake(self.file, *place, f"the key {key} again", "each key once", hint))
                 continue
-            seen[name] = key.place
-            pairs.append((key, value))
+            pairs[key] = place, value
         return pairs
 
-    def _key(self, event: Any) -> _Node:
+    def _key(self, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             raise _Wrong(self._place(event), "a key that is no plain word", "a word, a colon and a value")
         if event.value == "<<" and event.implicit[0]:
             raise _Wrong(self._place(event), "the merge key <<", "keys spelled out, or an alias for a whole value")
         self._refuse(event)
-        return _Node(self._place(event), event.value)
+        return str(event.value)
 
 
 def _scalar(event: Any) -> JsonValue:
@@ -217,6 +213,8 @@ def _scalar(event: Any) -> JsonValue:
         return text
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in "+-0123456789":
+        return text
     if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _FRACTION.fullmatch(text) else text
@@ -240,7 +238,8 @@ class _Flattener:
         if node.pairs is None:
             return node.value
         found: dict[str, JsonValue] = {}
-        for key, value in node.pairs:
-            self.document.keys[(*at, str(key.value))] = key.place
-            found[str(key.value)] = self.plain(value, (*at, str(key.value)), depth + 1)
+        for key, (place, value) in node.pairs.items():
+            below = (*at, key)
+            self.document.keys[below] = place
+            found[key] = self.plain(value, below, depth + 1)
         return found

@@ -8,6 +8,7 @@ pytest, and at import only what is cheap: it is loaded by every pytest run of wh
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(part, part.__name__)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     session.config.args = collecting.with_tests(session.config.args, session.config.invocation_params.dir)
+    enabled = gc.isenabled()
+    try:
+        return (yield)
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    return DrillFile.from_parent(parent, path=file_path) if is_drill(file_path) else None
+    if not is_drill(file_path):
+        return None
+    gc.disable()  # until all is collected: items live as long as the session, and nothing among them is garbage
+    return DrillFile.from_parent(parent, path=file_path)
 
 
 @pytest.hookimpl(tryfirst=True)

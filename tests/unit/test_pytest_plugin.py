@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
@@ -86,6 +87,16 @@ def test_a_drill_is_one_item_per_check_and_objective_and_collecting_runs_nothing
     names = ["capture", "restore_point", "data_parity", "index_consistency", "rto", "rpo", "skew", "downtime"]
     assert [line for line in result.outlines if "::" in line] == [f"nightly.drill.yaml::{name}" for name in names]
     assert not (drills.path / "log.txt").exists()
+
+
+@pytest.mark.parametrize("word", ["recovered", "wrong"])
+def test_python_looks_for_garbage_again_once_all_is_collected(drills: pytest.Pytester, word: str) -> None:
+    drill(drills, "nightly", word)
+    drills.makepyfile("import gc\nwhile_collected = gc.isenabled()\n"
+                      "def test_it():\n    assert (while_collected, gc.isenabled()) == (False, True)")  # fmt: skip
+    result = drills.runpytest_inprocess("--continue-on-collection-errors", "-k", "test_it")
+    result.assert_outcomes(passed=1, errors=word == "wrong", deselected=8 if word == "recovered" else 0)
+    assert gc.isenabled()
 
 
 def test_the_first_item_performs_the_drill_once_and_all_pass(drills: pytest.Pytester) -> None:

@@ -138,6 +138,22 @@ def test_an_unbound_component_says_what_it_is_for(drill_of: Reads, monkeypatch: 
     assert caught.value.mistakes[0].line == 2
 
 
+def test_what_no_file_mentions_is_made_once_and_a_mistake_is_told_of_every_file(
+    drill_of: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert drill_of().component("database") is drill_of().component("database")
+    stack = (Path(__file__).parents[2] / "golden/mistakes/stacks/sound.yaml").read_text(encoding="utf-8")
+    elsewhere = stack.replace("  db:", "  mysql:").replace("[db, search]", "[mysql, search]")
+    for _ in range(2):
+        with pytest.raises(DrillFileWrong, match="found db; expected a service of the stack"):
+            drill_of(stack=elsewhere)
+    words = {**registry.portal("paper").COMPONENTS, "database": {"service": "db", "options": {"database": 3}}}
+    monkeypatch.setattr(registry.portal("paper"), "COMPONENTS", words)
+    for _ in range(2):
+        with pytest.raises(DrillFileWrong, match="found 3; expected text"):
+            drill_of()
+
+
 def test_jobs_of_a_stack_may_read_folders(drill_of: Reads) -> None:
     stack = (Path(__file__).parents[2] / "golden/mistakes/stacks/sound.yaml").read_text(encoding="utf-8")
     stack = stack.replace("profiles: [seed]", "profiles: [seed]\n    volumes: ['./content:/content:ro']")
