@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness import at_once
 from harness.containers import teardown, volumes
 from harness.containers.engine import Engine
 from harness.containers.labels import ROLE, RUN, Owner
@@ -11,6 +12,7 @@ from harness.containers.memory import TIMEOUT_S, container_state, memory_ran_out
 from harness.containers.stack import ContainerStack
 from harness.containers.tool import TOOLS_IMAGE, tool_container
 
+AT_ONCE = 4  # containers asked
 LEAST_BYTES = 20_000_000  # a server that needs a new log segment of 16 MiB stops before the last byte is used
 
 
@@ -20,8 +22,13 @@ def troubles_of(stack: ContainerStack) -> tuple[str, ...]:
     Raises: CouldNotAsk, HarnessBroken.
     """
     found, engine, owner = list[str](), stack.engine, stack.owner
-    for item in teardown.list_containers(engine, [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"]):
-        found += list(_of_container(engine, str(item["Id"]), teardown.name_of(item).removeprefix(owner.name_of(""))))
+
+    def of_one(item: teardown.Found) -> list[str]:
+        name = teardown.name_of(item).removeprefix(owner.name_of(""))
+        return [*_of_container(engine, str(item["Id"]), name)]
+
+    containers = teardown.list_containers(engine, [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"])
+    found += (trouble for troubles in at_once.each(of_one, containers, AT_ONCE) for trouble in troubles)
     names = {
         str(item["Name"]) for item in teardown.list_volumes(engine, [f"{RUN}={owner.run}", f"{ROLE}={owner.role}"])
     }

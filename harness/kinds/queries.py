@@ -15,6 +15,7 @@ from harness.kinds.contracts import Query
 MOST = 64
 COMMON, RARE = 400, 8
 VOCABULARY = 200_000
+KEPT = 8 * 1024 * 1024  # characters
 # Between a blank, comma, semicolon, parenthesis or the text's own ends; after it a full stop that ends a sentence may
 # stand. Said by what must not stand there: it is all that the texts are searched for, again and again.
 _CERTAIN = re.compile(r"(?<![^\s(,;])[a-z]{4,20}(?![^\s),;.])(?![.][^\s\d])")
@@ -26,11 +27,13 @@ def choose_queries(texts: Texts, avoid: Container[str] = ()) -> Iterator[Query]:
     """Greedily the words that cover most items not covered yet, and a few rare ones for exactness.
 
     Given: `texts` yields (key, text) and can be called again. Shape: at most 64 queries; memory is bounded by
-    the vocabulary and by COMMON sets of keys.
+    the vocabulary, by COMMON sets of keys, and by KEPT characters of text that are not read again.
     """
+    once = _Once(texts)
+    texts = once.texts
     frequency: Counter[str] = Counter()
-    for _, text in texts():
-        frequency.update(sorted(_words(text)))  # so that every run chooses alike
+    for _, words in once.words():
+        frequency.update(sorted(words))  # so that every run chooses alike
         if len(frequency) > VOCABULARY:
             frequency = Counter(dict(frequency.most_common(VOCABULARY // 2)))
     listed = [word for word, _ in frequency.most_common() if word not in avoid]
@@ -38,32 +41,60 @@ def choose_queries(texts: Texts, avoid: Container[str] = ()) -> Iterator[Query]:
     candidates = dict.fromkeys((*listed[:COMMON], *rare), None)
     must: dict[str, set[str]] = {word: set() for word in candidates}
     uncovered: set[str] = set()
-    for key, text in texts():
-        words = _words(text)
+    for key, words in once.words():
         uncovered.add(key)
         for word in words & must.keys():
             must[word].add(key)
     chosen = _greedy(must, uncovered)
     if uncovered:  # few words in common: a sample of their own ones
-        must |= _own_words(texts, uncovered, avoid)
+        must |= _own_words(once, uncovered, avoid)
         chosen += _greedy(must, uncovered, MOST - RARE - len(chosen))
     chosen += [word for word in rare if word not in chosen][: max(0, MOST - len(chosen))]
     yield from _with_doubtful(texts, {word: must[word] for word in chosen})
+
+
+class _Once:
+    """Texts and their words, read once as far as they fit into memory; the rest anew each time."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._kept: list[tuple[str, str, set[str]]] | None = None
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        yield from ((key, text) for key, text, _ in self._read())
+
+    def words(self) -> Iterator[tuple[str, set[str]]]:
+        yield from ((key, words) for key, _, words in self._read())
+
+    def _read(self) -> Iterator[tuple[str, str, set[str]]]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept, size = list[tuple[str, str, set[str]]](), 0
+        for key, text in self._texts():
+            one = key, text, _words(text)
+            if (size := size + len(text)) <= KEPT:
+                kept.append(one)
+            else:
+                kept.clear()
+            yield one
+        if size <= KEPT:
+            self._kept = kept
 
 
 def _words(text: str) -> set[str]:
     return set(_CERTAIN.findall(text.lower()))
 
 
-def _own_words(texts: Texts, uncovered: set[str], avoid: Container[str]) -> dict[str, set[str]]:
+def _own_words(once: _Once, uncovered: set[str], avoid: Container[str]) -> dict[str, set[str]]:
     """Words of items that no common word covers, with all items that have them."""
     words: set[str] = set()
-    for key, text in texts():
+    for key, its_words in once.words():
         if key in uncovered and len(words) < MOST * 4:
-            words |= {word for word in _words(text) if word not in avoid}
+            words |= {word for word in its_words if word not in avoid}
     found: dict[str, set[str]] = {word: set() for word in sorted(words)}
-    for key, text in texts():
-        for word in _words(text) & words:
+    for key, its_words in once.words():
+        for word in its_words & words:
             found[word].add(key)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import pytest
 
@@ -46,12 +46,19 @@ def test_no_text_gives_no_query() -> None:
     assert queries({"1": "", "2": "a b c 1 2 3"}) == {}
 
 
-def test_texts_are_read_anew_and_never_held() -> None:
-    calls = []
+@pytest.mark.parametrize(("room", "readings"), [(10_000, 1), (10, 3)])
+def test_texts_are_read_once_if_there_is_room_and_else_anew_each_time(
+    monkeypatch: pytest.MonkeyPatch, room: int, readings: int
+) -> None:
+    texts = {str(number): f"common word and own{'abcdefgh'[number]}word, Common" for number in range(8)}
+    read = list[int]()
 
-    def texts() -> Iterable[tuple[str, str]]:
-        calls.append(True)
-        return iter([("1", "restore"), ("2", "restore backup")])
+    def reading() -> Iterator[tuple[str, str]]:
+        read.append(1)
+        yield from texts.items()
 
-    assert {query.word: set(query.must) for query in choose_queries(texts)}["restore"] == {"1", "2"}
-    assert len(calls) >= 2
+    monkeypatch.setattr("harness.kinds.queries.KEPT", room)
+    found = list(choose_queries(reading))
+    assert len(read) == readings
+    monkeypatch.undo()
+    assert found == list(choose_queries(lambda: texts.items()))
