@@ -13,6 +13,7 @@ STDOUT = 1
 STDERR = 2
 CAP_BYTES = 1024 * 1024
 TAIL_BYTES = 4096
+AFTER_BYTES = 16
 
 
 class Decoder:
@@ -76,16 +77,21 @@ class Ending:
         self._mark = mark
         self._held = b""  # may be the beginning of the mark
         self.reached = False
+        self.after = b""  # the first bytes behind it
 
     def feed(self, chunk: bytes) -> bytes:
         """What of it is output for certain."""
         if self.reached:
+            self.after = (self.after + chunk)[:AFTER_BYTES]
             return b""
         seen = self._held + chunk
         end = seen.find(self._mark)
         self.reached = end >= 0
-        if not self.reached:
-            end = max(0, len(seen) - len(self._mark) + 1)
+        if self.reached:
+            self.after = seen[end + len(self._mark) :][:AFTER_BYTES]
+        else:
+            begun = (n for n in range(len(self._mark) - 1, 0, -1) if seen.endswith(self._mark[:n]))
+            end = len(seen) - next(begun, 0)
             self._held = seen[end:]
         return seen[:end]
 

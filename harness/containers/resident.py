@@ -15,10 +15,10 @@ from harness.containers.engine import Engine
 from harness.containers.frames import STDERR, STDOUT, Ending
 
 LONGEST = 16 * 1024  # bytes of a line; a shell reads it byte by byte
-CODE = 3  # digits
+CODE = 3  # digits of an exit code, behind the mark
 # Its marks are a word twice in a row, which stands in no list of processes. All of both outputs lies before them.
 _SERVE = """NL='
-'; while IFS= read -r line; do eval "$line"; code=$?; printf %s "$0$0"; printf '%03d%s' "$code" "$0$0" >&2; done"""
+'; while IFS= read -r line; do eval "$line"; code=$?; printf %s "$0$0"; printf '%s%03d' "$0$0" "$code" >&2; done"""
 
 
 class Resident:
@@ -50,17 +50,13 @@ class Resident:
         Raises: DeadlinePassed, OSError.
         """
         ends = {stream: Ending(2 * self.mark.encode()) for stream in (STDOUT, STDERR)}
-        code, self._usable, self.exit_code = b"", False, None
+        self._usable, self.exit_code = False, None
         try:
             for stream, chunk in self._connection.frames(line + b"\n", deadline, self._has_ended, more_stdin=True):
-                said = ends[stream].feed(chunk)
-                if stream == STDERR:
-                    code += said
-                    code, said = code[-CODE:], code[:-CODE]
-                if said:
+                if said := ends[stream].feed(chunk):
                     yield stream, said
-                if all(end.reached for end in ends.values()):
-                    self.exit_code, self._usable = int(code), True
+                if ends[STDOUT].reached and len(code := ends[STDERR].after) >= CODE:
+                    self.exit_code, self._usable = int(code[:CODE]), True
                     return
         finally:
             self._busy.release()

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from harness import at_once
 from harness.clock import new_id, utc_now
 from harness.containers import firewall, garbage, images, preflight, teardown
 from harness.containers.engine import Engine, connect
@@ -25,6 +26,7 @@ from harness.containers.labels import RUN, Owner, new_owner
 from harness.containers.locks import RunLock
 from harness.containers.own_layer import changed_in_layer
 from harness.containers.stack import ContainerStack
+from harness.containers.tool import TOOLS_IMAGE, tool_container
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken
 from harness.kinds.contracts import Http, Shell, Sql, ToolImage
 from harness.model.drill import Service
@@ -82,9 +84,21 @@ def app(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Co
         yield stack
 
 
+@pytest.fixture(params=["service", "tool"])
+def shell(request: pytest.FixtureRequest, app: ContainerStack, engine: Engine) -> Iterator[Shell]:
+    """Of a service, in which each command is a process that the engine begins; of a tool container of ours, in which
+    one shell is told all of them."""
+    if request.param == "service":
+        yield app.shell("app")
+        return
+    with tool_container(engine, TOOLS_IMAGE, app.owner, []) as told:
+        yield told
+
+
 @pytest.fixture
-def shell(app: ContainerStack) -> Shell:
-    return app.shell("app")
+def told(app: ContainerStack, engine: Engine) -> Iterator[Shell]:
+    with tool_container(engine, TOOLS_IMAGE, app.owner, []) as told:
+        yield told
 
 
 def everything_of(engine: Engine, run: str) -> list[str]:
@@ -178,6 +192,75 @@ def test_stream_that_fails_at_its_end_raises_after_its_data(shell: Shell) -> Non
 def test_stream_has_a_deadline(shell: Shell) -> None:
     with pytest.raises(CouldNotAsk, match="did not end within 1 s"):
         list(shell.stream(["sh", "-c", "while :; do echo x; sleep 0.1; done"], timeout_s=1))
+
+
+# What a line for a shell could spoil.
+WORDS = ["", " ", "two\nlines\n", "\n", "it's", '"$NL"', "$HOME `id` $(id)", "\\n\\\\", "*", "~", "-n", "a=b"]
+WORDS += ["ünï🧯", "\udcff\udc80"]
+
+
+def test_words_arrive_as_they_are(shell: Shell) -> None:
+    said = shell.run(["printf", "%s\\0", *WORDS], timeout_s=20).ok().stdout
+    if b"\xff" not in said:  # to begin a process the engine takes no bytes that are no text
+        assert said.replace(b"\xef\xbf\xbd", b"") == b"".join(b"%s\0" % w.encode(errors="ignore") for w in WORDS)
+    else:
+        assert said.split(b"\0")[:-1] == [word.encode(errors="surrogateescape") for word in WORDS]
+
+
+def test_more_words_than_fit_into_a_line_are_run_too(told: Shell) -> None:
+    words = ["x" * 1000] * 40
+    assert told.run(["printf", "%s", *words], timeout_s=20).stdout == b"x" * 40_000
+
+
+def test_one_shell_runs_all_commands_with_their_own_environment(told: Shell) -> None:
+    parents = {told.run(["sh", "-c", "echo $PPID"], timeout_s=20).text for _ in range(50)}
+    assert len(parents) == 1
+    assert told.run(["sh", "-c", "echo $A"], environment={"A": "its own"}, timeout_s=20).text == "its own\n"
+    assert told.run(["sh", "-c", "echo $A; cd /; umask 0; exec 1>&-"], timeout_s=20).text == "\n"
+    assert told.run(["sh", "-c", "umask; exit 77"], timeout_s=20).exit_code == 77
+
+
+def test_commands_of_several_threads_have_their_own_answers(told: Shell) -> None:
+    def ask(number: int) -> str:
+        return told.run(["sh", "-c", f"sleep 0.0{number % 9}; echo {number}"], timeout_s=60).text
+
+    assert at_once.each(ask, range(40), 4) == [f"{number}\n" for number in range(40)]
+
+
+def test_what_a_child_says_later_is_nobodys_answer(told: Shell) -> None:
+    assert told.run(["sh", "-c", "(sleep 0.3; echo stray; echo stray >&2) & echo done"], timeout_s=20).text == "done\n"
+    time.sleep(0.8)
+    for _ in range(3):
+        result = told.run(["echo", "next"], timeout_s=20)
+        assert (result.text, result.stderr) == ("next\n", b"")
+
+
+def test_answer_that_nobody_read_to_its_end_is_no_part_of_the_next(told: Shell) -> None:
+    assert told.run(["true"], timeout_s=20).exit_code == 0
+    begun = told.stream(["sh", "-c", "yes | head -n 1000000; sleep 4713"], timeout_s=30)
+    assert next(begun)
+    begun.close()  # type: ignore[attr-defined]
+    assert told.run(["echo", "next"], timeout_s=20).text == "next\n"
+    wait_until(lambda: "4713" not in told.run(["sh", "-c", "cat /proc/[0-9]*/cmdline"], timeout_s=20).text)
+
+
+def test_command_that_was_killed_is_an_answer_and_a_shell_that_was_is_none(told: Shell) -> None:
+    assert told.run(["sh", "-c", "kill -9 $$"], timeout_s=20).exit_code == 137
+    with pytest.raises(CouldNotAsk, match="the shell that ran it has ended"):
+        told.run(["sh", "-c", "kill -9 $PPID; sleep 1"], timeout_s=20)
+    assert told.run(["echo", "next"], timeout_s=20).text == "next\n"
+
+
+def test_tool_container_that_dies_under_a_command_could_not_ask(engine: Engine, app: ContainerStack) -> None:
+    with tool_container(engine, TOOLS_IMAGE, app.owner, []) as told:
+        container = told.run(["hostname"], timeout_s=20).text.strip()
+        killer = threading.Timer(0.5, engine.api.kill, [container])
+        killer.start()
+        with pytest.raises(CouldNotAsk, match="its container ended"):
+            told.run(["sleep", "30"], timeout_s=20)
+        killer.join()
+        with pytest.raises(CouldNotAsk):
+            told.run(["true"], timeout_s=20)
 
 
 def test_container_that_dies_under_a_command_could_not_ask(engine: Engine, tmp_path: Path) -> None:

@@ -65,3 +65,15 @@ def test_output_without_its_mark_at_the_end_is_not_whole(data: bytes) -> None:
     ending = Ending(b"MARK")
     ending.feed(data)
     assert not ending.reached
+
+
+def test_nothing_is_held_back_that_cannot_be_the_mark_and_what_follows_it_is_kept() -> None:
+    ending = Ending(b"abab")
+    assert [ending.feed(chunk) for chunk in (b"said a", b"bad", b"ab", b"ab0", b"07")] == [
+        b"said ",
+        b"abad",
+        b"",
+        b"",
+        b"",
+    ]
+    assert (ending.reached, ending.after) == (True, b"007")
