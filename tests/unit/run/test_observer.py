@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import When, nothing_kept, nothing_traced
 from harness.model.drill import CheckUse
-from harness.model.evidence import Observation, Seen
+from harness.model.evidence import AT_SOURCE, Observation, Seen
 from harness.model.plan import Action, Step
 from harness.run.journal import Journal
-from harness.run.observer import Observer
+from harness.run.observer import Observer, look_at_source
 
 
 @pytest.fixture
@@ -94,3 +95,70 @@ def test_no_answer_within_the_deadline_is_timed_out(journal: Journal) -> None:
 
 def test_check_that_was_not_chosen_does_not_observe(journal: Journal) -> None:
     assert observed(journal, lambda access: ("one",), only=("teardown",)) == []
+
+
+# ---------------------------------------------------------------- at the source
+
+
+def look(journal: Journal, monkeypatch: pytest.MonkeyPatch, **looks: Callable[[], Any]) -> None:
+    """Each named check looks by its function."""
+    kinds = {name: SimpleNamespace(look=lambda access, options, see=see: see()) for name, see in looks.items()}
+    kinds["capture"] = SimpleNamespace()  # looks at no source
+    registry = SimpleNamespace(check=kinds.__getitem__, options=lambda kind, options: None)
+    monkeypatch.setattr("harness.run.observer.registry", registry)
+    session: Any = SimpleNamespace(
+        drill=SimpleNamespace(checks=tuple(CheckUse(name=name) for name in kinds)),
+        plan=SimpleNamespace(components=()),
+        journal=journal,
+        portal=lambda stack: None,
+        portal_kind=None,
+        progress=SimpleNamespace(note=lambda text: None),
+    )
+    look_at_source(session, cast(Any, None), Path(), 30)
+
+
+def at_source(journal: Journal) -> dict[str, Observation]:
+    found = [line for line in journal.so_far().lines if isinstance(line, Observation)]
+    assert all(line.subject == AT_SOURCE for line in found)
+    return {line.name: line for line in found}
+
+
+def test_looks_at_the_source_are_beside_each_other_and_each_has_its_own_end(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=20)
+
+    def refuse() -> None:
+        both.wait()
+        raise CommandFailed("no")
+
+    look(journal, monkeypatch, one=both.wait, other=refuse, third=lambda: {"a": 1})
+    seen = at_source(journal)
+    assert {name: line.seen for name, line in seen.items()} == {
+        "one": Seen.SEEN,
+        "other": Seen.COULD_NOT_ASK,
+        "third": Seen.SEEN,
+    }
+    assert (seen["other"].reason, seen["third"].data) == ("no", {"a": 1})
+
+
+def test_who_still_looks_after_an_interrupt_writes_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The source is being removed then: what it lacks says nothing of the backup."""
+    both, held = threading.Barrier(2, timeout=20), threading.Event()
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def see() -> str:
+        if both.wait() == 0:
+            signal.pthread_kill(main, signal.SIGINT)
+        held.wait(20)
+        return "half a source"
+
+    with pytest.raises(KeyboardInterrupt):
+        look(journal, monkeypatch, one=see, other=see, third=see)
+    looking = [thread for thread in threading.enumerate() if thread.name == "at-once"]
+    held.set()
+    for thread in looking:
+        thread.join(20)
+    assert looking
+    assert at_source(journal) == {}
