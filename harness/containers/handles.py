@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from harness.containers import sql
-from harness.containers.create import folder_mount, image_environment, service_mounts
+from harness.containers.artefacts import artefact_mount, lies_with_others, with_artefact
+from harness.containers.create import image_environment, service_mounts
 from harness.containers.engine import Engine, translated
 from harness.containers.firewall import asked_for_host
 from harness.containers.hooks import OnCommand, Redact
@@ -25,17 +26,16 @@ from harness.containers.state import state_text
 from harness.containers.tool import TOOLS_IMAGE, KeptTools, tool_container
 from harness.containers.ways_out import ways_out
 from harness.errors import CouldNotAsk, HarnessBroken
-from harness.kinds.contracts import ARTEFACT, LOG_LINES, Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
+from harness.kinds.contracts import (
+    LOG_LINES,
+    Attempt,
+    AttemptRecord,
+    Shell,
+    Sql,
+    ToolImage,
+    WayOut,
+)
 from harness.model.drill import Service
-
-ARTEFACTS = PurePosixPath("/artefacts")
-
-
-@contextmanager
-def _with_artefact(lent: AbstractContextManager[Shell], name: str) -> Iterator[Shell]:
-    with lent as shell:
-        shell.run(["ln", "-sfn", f"{ARTEFACTS}/{name}", f"{ARTEFACT}"], timeout_s=30).ok()
-        yield shell
 
 
 class StackHandles:
@@ -193,12 +193,9 @@ class StackHandles:
         """
         wanted = self._service(service)
         mounts = service_mounts(wanted, self.owner, copy=False, read_only=not writable) if volumes else []
-        alone = image is ToolImage.SERVICE
+        alone = image is ToolImage.SERVICE or (artefact is not None and not lies_with_others(artefact))
         if artefact is not None:
-            if not artefact.is_absolute() or not artefact.is_dir():
-                raise HarnessBroken(f"the artefact {artefact} cannot be mounted: it is no absolute path of a folder")
-            place = (artefact, ARTEFACT) if alone else (artefact.parent, ARTEFACTS)
-            mounts.append(folder_mount(*place, writable=artefact_writable))
+            mounts.append(artefact_mount(artefact, alone=alone, writable=artefact_writable))
         new = partial(
             tool_container,
             self.engine,
@@ -212,13 +209,14 @@ class StackHandles:
             on_command=self._on_command,
             redact=self._redact,
             removed=self._kept.leave,
+            resident=image is ToolImage.TOOLS,
         )
         if alone and (writable or artefact is not None):
             return new()
         shared = artefact.parent if artefact else None
         same = (service, image, networked, volumes, writable, shared, artefact_writable)
         lent = self._kept.lent(same, new)
-        return _with_artefact(lent, artefact.name) if artefact else lent
+        return with_artefact(lent, artefact.name) if artefact else lent
 
     def _service(self, name: str) -> Service:
         for service in self.services:

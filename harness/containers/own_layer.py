@@ -9,13 +9,17 @@ owner, device, capabilities; of files also size and time of change).
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 OVERLAY = "overlay2"
-OPAQUE, REDIRECT = "trusted.overlay.opaque", "trusted.overlay.redirect"
+# Without root the kernel keeps its marks in attributes of users.
+OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
+REDIRECT = ("trusted.overlay.redirect", "user.overlay.redirect")
+CAP_SYS_ADMIN = 1 << 21  # or the trusted ones are not seen
 CAPABILITY = "security.capability"
 
 
@@ -32,9 +36,16 @@ def changed_in_layer(details: Mapping[str, Any]) -> list[str] | None:
     try:
         if driver.get("Name") != OVERLAY or not upper.is_dir() or not all(lower.is_dir() for lower in lowers):
             return None
+        if not _sees_marks():
+            return None
         return [*_changed(upper, lowers)]
     except (OSError, _Replaced):
         return None
+
+
+def _sees_marks() -> bool:
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return bool(found and int(found[1], 16) & CAP_SYS_ADMIN)
 
 
 class _Replaced(Exception):
@@ -51,8 +62,8 @@ def _changed(upper: Path, lowers: list[Path]) -> Iterator[str]:
                 mine, other = entry.stat(follow_symlinks=False), _below(lowers, inside)
                 if entry.is_dir(follow_symlinks=False):
                     known = _stat(other) if other else None
-                    replaces = known and stat.S_ISDIR(known.st_mode) and _attribute(path, OPAQUE)
-                    if replaces or _attribute(path, REDIRECT):
+                    replaces = known and stat.S_ISDIR(known.st_mode) and _marked(path, OPAQUE)
+                    if replaces or _marked(path, REDIRECT):
                         raise _Replaced
                     folders.append(path)
                 if _is_whiteout(mine) or _differs(path, mine, other):
@@ -69,7 +80,7 @@ def _below(lowers: list[Path], inside: Path) -> Path | None:
                 break
             if not stat.S_ISDIR(found.st_mode):
                 return None  # removed, or no folder
-            hidden |= bool(_attribute(lower / part, OPAQUE))
+            hidden |= _marked(lower / part, OPAQUE)
         else:
             if (found := _stat(lower / inside)) is not None:
                 return None if _is_whiteout(found) else lower / inside
@@ -98,6 +109,10 @@ def _stat(path: Path) -> os.stat_result | None:
         return path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _marked(path: Path, names: tuple[str, ...]) -> bool:
+    return any(_attribute(path, name) for name in names)
 
 
 def _attribute(path: Path, name: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import shlex
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from harness.containers.connection import Connection
 from harness.containers.engine import Engine
@@ -32,7 +32,6 @@ class Resident:
         self._connection = Connection(self._api.exec_start(self._id, socket=True))
         self._busy = threading.Lock()
         self._usable = True
-        self.exit_code: int | None = None
 
     def takes(self) -> bool:
         """Whether it takes a command now, which must then be told. One that was left something unread takes none."""
@@ -43,21 +42,22 @@ class Resident:
         self._busy.release()
         return False
 
-    def told(self, line: bytes, deadline: float) -> Iterator[tuple[int, bytes]]:
-        """(stream, chunk) until the command has ended, all of its outputs; `exit_code` is known then, or None: the
-        shell was lost.
+    def told(self, line: bytes, deadline: float) -> Generator[tuple[int, bytes], None, int | None]:
+        """(stream, chunk) until the command has ended, all of its outputs. Returns: its exit code, or None: the shell
+        was lost.
 
         Raises: DeadlinePassed, OSError.
         """
         ends = {stream: Ending(2 * self.mark.encode()) for stream in (STDOUT, STDERR)}
-        self._usable, self.exit_code = False, None
+        self._usable = False
         try:
             for stream, chunk in self._connection.frames(line + b"\n", deadline, self._has_ended, more_stdin=True):
                 if said := ends[stream].feed(chunk):
                     yield stream, said
                 if ends[STDOUT].reached and len(code := ends[STDERR].after) >= CODE:
-                    self.exit_code, self._usable = int(code[:CODE]), True
-                    return
+                    self._usable = True
+                    return int(code[:CODE])
+            return None
         finally:
             self._busy.release()
 

@@ -57,8 +57,10 @@ class ContainerStack(StackHandles):
         volumes.create_volumes(self.engine, self.owner, volumes.volume_names(self.services))
         if not self._copy:
             looking = at_once.begin(self._look_later)
-            volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
-            looking()
+            try:
+                volumes.prepare_mount_points(self.engine, self.owner, [s for s in self.services if not s.profiles])
+            finally:
+                looking()
         if sink:
             self._sink = sink()
             self._sink.await_ready()

@@ -40,9 +40,11 @@ def tool_container(
     on_command: OnCommand = nothing_recorded,
     redact: Redact = nothing_redacted,
     removed: Callable[[Engine, str], None] = remove_container,
+    resident: bool = False,
 ) -> Iterator[ContainerShell]:
     """A shell, root inside, without a network unless one is given. It ends by itself when its time to live
-    is over, however the harness ended. `removed` takes it away at the end.
+    is over, however the harness ended. `removed` takes it away at the end. `resident`: see `ContainerShell`; for
+    commands of our own, which leave nobody behind who prints.
 
     A command that the kernel killed for want of memory has given no answer.
     Raises: HarnessBroken if it cannot be made, CommandFailed if the image has no `sleep`.
@@ -55,8 +57,9 @@ def tool_container(
         start_container(engine, container, f"a tool container of {image}")
         if started:
             started(container)
-        ours = image == TOOLS_IMAGE
-        shell = ContainerShell(engine, lambda: container, where, on_command=on_command, redact=redact, resident=ours)
+        shell = ContainerShell(
+            engine, lambda: container, where, on_command=on_command, redact=redact, resident=resident
+        )
         with closing(shell):
             yield shell
     except CommandFailed as error:

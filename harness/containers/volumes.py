@@ -120,7 +120,7 @@ def flat(
 ) -> Iterator[Shell]:
     """A shell that sees each volume beside the others, as a folder of `FLAT`."""
     mounts = [volume_mount(owner, v, f"{FLAT}/{v}", copy=False, read_only=not writable) for v in volumes]
-    with tool_container(engine, image, owner, mounts) as shell:
+    with tool_container(engine, image, owner, mounts, resident=image == TOOLS_IMAGE) as shell:
         yield shell
 
 

@@ -221,6 +221,7 @@ class Stack(Protocol):
 
 
 ARTEFACT = PurePosixPath("/artefact")
+ARTEFACTS = PurePosixPath("/artefacts")  # all of a restore point; its folder in the vault has the same name
 LOG_LINES = 5000
 
 # ---------------------------------------------------------------- what kinds get
@@ -873,6 +874,13 @@ class LooksAtSource(Protocol):
 
     def look(self, access: SourceAccess, options: Any) -> JsonValue:
         """What was seen; changes nothing. May raise anything: the check is then UNKNOWN, with the reason."""
+
+
+@runtime_checkable
+class LooksAlone(Protocol):
+    """Capability of a check that would see the commands of others: no other looks at the source meanwhile."""
+
+    LOOKS_ALONE: bool
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ another word, or beside a sign that may join words, the item may or may not be f
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator
 
@@ -83,7 +84,7 @@ class _Once:
 
 
 def _words(text: str) -> set[str]:
-    return set(_CERTAIN.findall(text.lower()))
+    return set(map(sys.intern, _CERTAIN.findall(text.lower())))  # of words that many texts have there is one
 
 
 def _own_words(once: _Once, uncovered: set[str], avoid: Container[str]) -> dict[str, set[str]]:

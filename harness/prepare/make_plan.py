@@ -130,8 +130,9 @@ def _capture(drill: Drill) -> tuple[Step, ...]:
         again = steps.add(Action.START_SOURCE_PORTAL, needs=(source,))
         steps.add(Action.AWAIT_CANARIES, needs=(*backups, again))
     else:
+        # First: what was written just before a capture is in its index then, and deletions are counted soon after.
+        steps.add(Action.AWAIT_CANARIES, needs=(watches, *backups))
         _inventories_after(steps, components, ready)
-        steps.add(Action.AWAIT_CANARIES, needs=(watches, *backups))  # last: most have come by then
     steps.add(Action.SEAL, needs=backups)
     return tuple(steps.steps)
 

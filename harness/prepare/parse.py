@@ -20,6 +20,7 @@ from harness.prepare.compose_file import read_stack
 from harness.prepare.mistakes import Mistakes, nearest, shown
 from harness.prepare.own_tests import find_tests
 from harness.prepare.resolve import UNREADABLE, Desk
+from harness.prepare.resolve_components import resolve_components
 from harness.prepare.schema import DrillText
 from harness.prepare.yaml_source import Document, read_yaml
 
@@ -174,7 +175,7 @@ def _instead(path: Path, wanted: str) -> str:
 def _resolve(desk: Desk) -> Drill | None:
     waivers = resolve.resolve_waivers(desk)
     portal = resolve.resolve_portal(desk)
-    components = resolve.resolve_components(desk)
+    components = resolve_components(desk)
     checks = resolve.resolve_checks(desk)
     groups = rules.resolve_groups(desk, components)
     strategies, order = rules.resolve_restore(desk, components)

@@ -18,6 +18,7 @@ from harness.kinds.contracts import (
     CheckAccess,
     CheckKind,
     ChoosesMoment,
+    LooksAlone,
     LooksAtSource,
     Observes,
     SourceAccess,
@@ -94,10 +95,11 @@ class Observer:
 
 
 def look_at_source(session: Session, stack: Stack, point: Path, within_s: float) -> None:
-    """Every check that looks at the source does so now, several at once; what was not seen is UNKNOWN, never FAIL.
-    `point`: the folder of the restore point to be."""
+    """Every check that looks at the source does so now: first those that look alone, then several at once. What was not
+    seen is UNKNOWN, never FAIL. `point`: the folder of the restore point to be."""
     access = SourceAccess(**source_parts(session, stack), keep=partial(keep_items, point))
     looking = [use for use in session.drill.checks if isinstance(registry.check(use.name), LooksAtSource)]
+    alone = [use for use in looking if isinstance(registry.check(use.name), LooksAlone)]
     writing, given_up = threading.Lock(), threading.Event()
 
     def look(use: CheckUse) -> None:
@@ -111,7 +113,8 @@ def look_at_source(session: Session, stack: Stack, point: Path, within_s: float)
                 session.journal.observe(use.name, seen.data, subject=AT_SOURCE, seen=seen.seen, reason=seen.reason)
 
     try:
-        at_once.each(look, looking)
+        at_once.each(look, alone, 1)
+        at_once.each(look, [use for use in looking if use not in alone])
     except BaseException:
         with writing:
             given_up.set()

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import HarnessBroken
+from harness.kinds.contracts import ARTEFACTS
 from harness.model.restore_point import Artefact, ArtefactFile, RestorePoint
 
 RECORD = "record.json"
@@ -33,7 +34,7 @@ def vault_of(state: Path, drill: str) -> Path:
 
 
 def artefact_folder(folder: Path, component: str) -> Path:
-    return folder / "artefacts" / component
+    return folder / ARTEFACTS.name / component
 
 
 def manifest(folder: Path) -> tuple[ArtefactFile, ...]:

@@ -91,13 +91,13 @@ def shell(request: pytest.FixtureRequest, app: ContainerStack, engine: Engine) -
     if request.param == "service":
         yield app.shell("app")
         return
-    with tool_container(engine, TOOLS_IMAGE, app.owner, []) as told:
+    with tool_container(engine, TOOLS_IMAGE, app.owner, [], resident=True) as told:
         yield told
 
 
 @pytest.fixture
 def told(app: ContainerStack, engine: Engine) -> Iterator[Shell]:
-    with tool_container(engine, TOOLS_IMAGE, app.owner, []) as told:
+    with tool_container(engine, TOOLS_IMAGE, app.owner, [], resident=True) as told:
         yield told
 
 
@@ -221,10 +221,11 @@ def test_one_shell_runs_all_commands_with_their_own_environment(told: Shell) -> 
 
 
 def test_commands_of_several_threads_have_their_own_answers(told: Shell) -> None:
-    def ask(number: int) -> str:
-        return told.run(["sh", "-c", f"sleep 0.0{number % 9}; echo {number}"], timeout_s=60).text
+    def ask(number: int) -> tuple[int, str]:
+        said = told.run(["sh", "-c", f"sleep 0.0{number % 9}; echo {number}; exit {number}"], timeout_s=60)
+        return said.exit_code, said.text
 
-    assert at_once.each(ask, range(40), 4) == [f"{number}\n" for number in range(40)]
+    assert at_once.each(ask, range(60), 4) == [(number, f"{number}\n") for number in range(60)]
 
 
 def test_what_a_child_says_later_is_nobodys_answer(told: Shell) -> None:
@@ -252,7 +253,7 @@ def test_command_that_was_killed_is_an_answer_and_a_shell_that_was_is_none(told:
 
 
 def test_tool_container_that_dies_under_a_command_could_not_ask(engine: Engine, app: ContainerStack) -> None:
-    with tool_container(engine, TOOLS_IMAGE, app.owner, []) as told:
+    with tool_container(engine, TOOLS_IMAGE, app.owner, [], resident=True) as told:
         container = told.run(["hostname"], timeout_s=20).text.strip()
         killer = threading.Timer(0.5, engine.api.kill, [container])
         killer.start()

@@ -37,6 +37,7 @@ WHEN = When.AT_SOURCE
 OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
+LOOKS_ALONE = True  # commands of other checks are processes too, with open files
 SERVICES = 3  # looked into at once: no container sees another's processes
 REQUIREMENTS = ("LR-1", "LR-4", "LR-16", "LR-18", "LR71-10", "LR71-11", "HCL-20", "GEN-D17")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import CommandFailed
-from harness.kinds.components.git import GIT_ENVIRONMENT, TIMEOUT_S
+from harness.kinds.components.git import GIT_ENVIRONMENT
 from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage
 from harness.model.frozen import JsonValue
 
@@ -39,7 +39,7 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
         artefact_writable=True,
     ) as shell:
         argv = ["sh", "-c", _BACK_UP, "back up", path, BUNDLE]
-        said = shell.run(argv, timeout_s=TIMEOUT_S, environment=GIT_ENVIRONMENT).ok()
+        said = shell.run(argv, timeout_s=access.timeout_s, environment=GIT_ENVIRONMENT).ok()
     if len(lines := said.text.splitlines()) < 3:
         raise CommandFailed(f"git said too little of {path}: {said.text!r}")
     (owner, mode), head, version, *heads = lines[0].split(), *lines[1:]
@@ -57,4 +57,4 @@ def restore(access: RestoreAccess) -> None:
     ) as shell:
         facts = [str(access.facts[name]) for name in ("head", "owner", "mode")]
         argv = ["sh", "-c", _RESTORE, "restore", path, BUNDLE, *facts]
-        shell.run(argv, timeout_s=TIMEOUT_S, environment=GIT_ENVIRONMENT).ok()
+        shell.run(argv, timeout_s=access.timeout_s, environment=GIT_ENVIRONMENT).ok()

@@ -100,9 +100,11 @@ def test_check_that_was_not_chosen_does_not_observe(journal: Journal) -> None:
 # ---------------------------------------------------------------- at the source
 
 
-def look(journal: Journal, monkeypatch: pytest.MonkeyPatch, **looks: Callable[[], Any]) -> None:
+def look(journal: Journal, monkeypatch: pytest.MonkeyPatch, alone: str = "", **looks: Callable[[], Any]) -> None:
     """Each named check looks by its function."""
     kinds = {name: SimpleNamespace(look=lambda access, options, see=see: see()) for name, see in looks.items()}
+    if alone:
+        kinds[alone].LOOKS_ALONE = True
     kinds["capture"] = SimpleNamespace()  # looks at no source
     registry = SimpleNamespace(check=kinds.__getitem__, options=lambda kind, options: None)
     monkeypatch.setattr("harness.run.observer.registry", registry)
@@ -140,6 +142,26 @@ def test_looks_at_the_source_are_beside_each_other_and_each_has_its_own_end(
         "third": Seen.SEEN,
     }
     assert (seen["other"].reason, seen["third"].data) == ("no", {"a": 1})
+
+
+def test_who_would_see_the_commands_of_others_looks_first_and_alone(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way, seen = list[str](), dict[str, list[str]]()
+
+    def see(name: str) -> Callable[[], None]:
+        def look_now() -> None:
+            under_way.append(name)
+            threading.Event().wait(0.1)
+            seen[name] = [*under_way]
+            under_way.remove(name)
+
+        return look_now
+
+    look(journal, monkeypatch, alone="survey", one=see("one"), survey=see("survey"), other=see("other"))
+    assert seen["survey"] == ["survey"]
+    assert next(iter(at_source(journal))) == "survey"
+    assert sorted(max(seen.values(), key=len)) == ["one", "other"], "the others look beside each other"
 
 
 def test_who_still_looks_after_an_interrupt_writes_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
