@@ -89,8 +89,9 @@ class ContainerShell:
         environment: Mapping[str, str] | None,
     ) -> Command:
         marker = secrets.token_hex(8)
-        line = line_of(argv, {**(environment or {}), MARKER: marker}) if self._to_stay else None
-        if line is None or user not in (None, "0") or stdin is not None:
+        to_be_told = self._to_stay and user in (None, "0") and stdin is None
+        line = line_of(argv, {**(environment or {}), MARKER: marker}) if to_be_told else None
+        if line is None:
             return Command(self._place, argv, timeout_s, marker)
         with self._beginning, translated(f"{self._place.where}: no shell could be begun", CouldNotAsk):
             self._resident = self._resident or Resident(self._place.engine, self._place.container())

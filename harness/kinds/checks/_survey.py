@@ -161,7 +161,7 @@ class Container:
         self.stack, self.shell = access.stack, access.stack.shell(service)
         self.changed: list[str] = []  # in the own layer, not excused
         self._held: set[str] = set()
-        self._listed = at_once.begin(lambda: [*self.stack.changed_files(service)])  # the engine reads the whole image
+        self._listed = at_once.begin(lambda: [*self.stack.changed_files(service)])  # may read the whole image
 
     def look_inside(self) -> None:
         self.survey.part(f"volumes of {self.service}", self._volumes)
