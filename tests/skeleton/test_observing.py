@@ -78,7 +78,7 @@ def test_paused_source_is_unknown_and_no_failure(step: str, check: str, bench: B
 def test_query_that_never_ends_is_given_up(bench: Bench, point: Path) -> None:
     """Somebody holds a lock on the table that every inventory reads."""
     api = bench.engine.api
-    lock = "psql -qXU postgres -d shop -c 'BEGIN; LOCK TABLE stock.product; SELECT pg_sleep(60)'"
+    lock = "psql -qXU postgres -d shop -c 'BEGIN; LOCK TABLE stock.product; SELECT pg_sleep(20)'"
 
     def hold(run: str) -> None:
         made = api.exec_create(bench.container(run, "sandbox"), ["bash", "-c", lock], user="postgres")
