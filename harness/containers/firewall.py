@@ -79,22 +79,33 @@ def remove_rules(*, run: str | None = None, bridge: str | None = None, only_with
     """Removes our rules of a run, a bridge, or all, `only_without_bridge` those whose bridge is gone.
 
     Returns: one text for each rule removed.
-    Raises: HarnessBroken if the tool gives no answer.
+    Raises: HarnessBroken if the tool gives no answer, or if rules are left, when all have been tried.
     """
-    removed = []
+    removed, refused = list[str](), list[tuple[str, tuple[str, ...]]]()
     if not is_root():
         return []
-    for table in TABLES:
-        if shutil.which(table) is None:
+    for table, rule in all_rules():
+        if run not in (None, rule_run(rule)) or bridge not in (None, rule_bridge(rule)):
             continue
-        for rule in our_rules(_call(table, "-S").stdout):
-            if run not in (None, rule_run(rule)) or bridge not in (None, rule_bridge(rule)):
-                continue
-            if only_without_bridge and bridge_exists(rule_bridge(rule)):
-                continue
-            if _call(table, "-D", *rule).returncode == 0:
-                removed.append(f"{table} rule of {rule_run(rule)} on {rule_bridge(rule)}")
+        if only_without_bridge and bridge_exists(rule_bridge(rule)):
+            continue
+        if _call(table, "-D", *rule).returncode == 0:
+            removed.append(_said(table, rule))
+        else:
+            refused.append((table, rule))
+    there = all_rules() if refused else []  # somebody else may have removed it meanwhile
+    if left := [_said(*rule) for rule in refused if rule in there]:
+        raise HarnessBroken(f"could not be removed: {'; '.join(left)}")
     return removed
+
+
+def _said(table: str, rule: tuple[str, ...]) -> str:
+    return f"{table} rule of {rule_run(rule)} on {rule_bridge(rule)}"
+
+
+def all_rules() -> list[tuple[str, tuple[str, ...]]]:
+    """Table and rule of each of ours, in every chain. Raises: HarnessBroken if the tool gives no answer."""
+    return [(table, rule) for table in TABLES if shutil.which(table) for rule in our_rules(_call(table, "-S").stdout)]
 
 
 def our_rules(listing: str) -> list[tuple[str, ...]]:

@@ -37,7 +37,10 @@ def collect(state_dir: Path, *, run: str | None = None, engine: Engine | None = 
         gone, stuck = remove(engine, [item for item in found(engine, labels) if judge.is_garbage(item["Labels"])])
         removed += gone
         left += stuck
-    removed += firewall.remove_rules(run=run, only_without_bridge=True)
+    try:
+        removed += firewall.remove_rules(run=run, only_without_bridge=True)
+    except HarnessBroken as error:
+        left.append(str(error))
     remove_stale(state_dir)
     if left:
         raise HarnessBroken(f"could not be removed: {'; '.join(left)}")

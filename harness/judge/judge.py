@@ -188,6 +188,8 @@ def _doubts(record: Record) -> Iterator[str]:
     captured = record.restore_point.evidence.clock_moved_s() if record.restore_point else 0.0
     if (moved_s := max(captured, record.evidence.clock_moved_s())) > CLOCK_S:
         yield f"the order of what was written: the clock was set by {moved_s:g} s meanwhile"
+    if lacked := _troubles(record):  # a server that lost a process, or could not write, was not seen as it is
+        yield f"a sandbox that had what it needs: {lacked}"
 
 
 def _unended(record: Record) -> Iterator[str]:

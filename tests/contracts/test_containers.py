@@ -106,8 +106,8 @@ def everything_of(engine: Engine, run: str) -> list[str]:
     found = [str(item["Id"]) for item in teardown.list_containers(engine, labels)]
     found += [str(item["Name"]) for item in teardown.list_volumes(engine, labels)]
     found += [str(item["Name"]) for item in teardown.list_networks(engine, labels)]
-    rules = subprocess.run(["iptables", "-S", "INPUT"], capture_output=True, text=True, check=True).stdout
-    return found + [" ".join(rule) for rule in firewall.our_rules(rules) if firewall.rule_run(rule) == run]
+    found += [" ".join(rule) for _, rule in firewall.all_rules() if firewall.rule_run(rule) == run]
+    return found
 
 
 # ---------------------------------------------------------------- shell

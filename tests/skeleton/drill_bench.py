@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.containers import teardown
+from harness.containers import firewall, teardown
 from harness.containers.engine import Engine
 from harness.containers.labels import RUN, STATE, state_of
 from harness.model.drill import Drill
@@ -130,8 +130,9 @@ class Bench:
         return self._labelled([RUN, f"{STATE}={state_of(self.root / '.portal-drill')}"])
 
     def left_of(self, run: str) -> list[str]:
-        """Whatever on the engine carries the run's label."""
-        return self._labelled([f"{RUN}={run}"])
+        """Whatever on the engine carries the run's label, and whatever rules of the host do."""
+        rules = (rule for _, rule in firewall.all_rules() if firewall.rule_run(rule) == run)
+        return self._labelled([f"{RUN}={run}"]) + [" ".join(rule) for rule in rules]
 
     def _labelled(self, labels: list[str]) -> list[str]:
         found = teardown.list_containers(self.engine, labels) + teardown.list_networks(self.engine, labels)

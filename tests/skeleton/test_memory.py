@@ -72,7 +72,7 @@ def test_memory_that_runs_out_is_ours(step: str, bench: Bench, point: Path) -> N
     assert "FAIL" not in run.outcomes.values()
     assert "FAIL" not in {objective["outcome"] for objective in run.verdict["objectives"].values()}
     assert "memory ran out in db" in (run.folder / "evidence.jsonl").read_text()
-    assert (run.verdict["outcome"] == "PASS") is (set(run.outcomes.values()) == {"PASS"})
+    assert run.verdict["outcome"] == "UNKNOWN"
     if step == "restore:database":
         assert run.outcomes["restore"] == "UNKNOWN"
         assert "the sandbox is too small: memory ran out in db" in run.check("restore")["found"]

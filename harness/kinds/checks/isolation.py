@@ -37,6 +37,11 @@ class Options(KindOptions):
     watch_s: float = Field(default=5.0, ge=0, description="How long the portal runs before it is judged, at least.")
 
 
+def moment(drill: Drill) -> When:
+    """When nothing more is done with the restored copy: what its own tests make it ask for belongs to the record."""
+    return When.TESTED if drill.tests else When.SETTLED
+
+
 def watch_s(options: Options) -> float:
     return options.watch_s
 
@@ -69,23 +74,23 @@ def observe(access: CheckAccess, options: Options) -> JsonValue:
 
 def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a way out is open, or something undeclared was asked for. UNKNOWN: not all was tried, or recorded."""
-    seen = record.seen("isolation")
+    seen, when = record.seen("isolation"), moment(record.drill)
     data: Any = seen.data if seen else None
     if not isinstance(data, dict):
-        return Judgement(Outcome.UNKNOWN, EXPECTED, "nobody looked whether it is cut off")
+        return Judgement(Outcome.UNKNOWN, EXPECTED, "nobody looked whether it is cut off", when=when)
     wide = [f"{way['name']}: open: {way['found']}" for way in data["ways_out"] if way["open"]]
     undeclared = [attempt for attempt in data["attempts"] if not _allowed(attempt, options, record.drill)]
     names = [*wide, *dict.fromkeys(_names(undeclared))]
     if names:
-        return Judgement(Outcome.FAIL, EXPECTED, joined(names, 3), names)
+        return Judgement(Outcome.FAIL, EXPECTED, joined(names, 3), names, when=when)
     lacking = [f"{way['name']}: {way['found']}" for way in data["ways_out"] if way["open"] is None]
     lacking += data["not_recorded"]
     if lacking or not data["ways_out"]:
-        return Judgement(Outcome.UNKNOWN, EXPECTED, joined(lacking) or "no way out was tried", lacking)
+        return Judgement(Outcome.UNKNOWN, EXPECTED, joined(lacking) or "no way out was tried", lacking, when=when)
     allowed = [*dict.fromkeys(_names(data["attempts"]))]
     tried = f"{len(data['ways_out'])} ways out tried, none is open; "
     said = f"it asked for {len(allowed)} allowed things: {joined(allowed, 3)}" if allowed else "it asked for nothing"
-    return Judgement(Outcome.PASS, EXPECTED, tried + said)
+    return Judgement(Outcome.PASS, EXPECTED, tried + said, when=when)
 
 
 def _allowed(attempt: dict[str, Any], options: Options, drill: Drill) -> bool:

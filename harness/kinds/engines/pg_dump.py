@@ -144,7 +144,8 @@ class _Client:
     def __init__(self, access: ComponentAccess, database: Database, shell: Shell, timeout_s: float) -> None:
         self.connection = ["-h", access.component.service, "-U", database.user]
         password = access.stack.environment(access.component.service)[database.password_variable]
-        self._environment = {"PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
+        # An image in another language would say `_NO_WAY` in it.
+        self._environment = {"PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C"}
         self._shell, self._timeout_s = shell, timeout_s
         self._no_way = re.compile(_NO_WAY.format(re.escape(access.component.service)))
 

@@ -290,11 +290,13 @@ def test_failure_stays_one_if_the_sandbox_lacked_nothing_at_that_moment(note: Ob
     assert outcome_of(judged((*STALE, note)), "freshness") is FAIL
 
 
-def test_what_the_sandbox_lacked_excuses_no_manifest_and_hides_no_pass() -> None:
+def test_what_the_sandbox_lacked_excuses_no_manifest_and_allows_no_pass() -> None:
     wrong = Observation(name="restore_point", data={"disagreements": ["database/dump is missing"]}, at=at(14))
     note = lacked("memory ran out in db", moment="at_rest")
     assert outcome_of(judged((*without("restore_point"), wrong, note)), "restore_point") is FAIL
-    assert judged((*LINES, note)).outcome is PASS
+    verdict = judged((*LINES, note))
+    assert ({check.outcome for check in verdict.checks}, verdict.outcome) == ({PASS}, UNKNOWN)
+    assert verdict.partial[-1] == "a sandbox that had what it needs: memory ran out in db"
 
 
 def test_slow_recovery_in_a_sandbox_without_memory_is_unknown() -> None:
