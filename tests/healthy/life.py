@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +78,6 @@ class Life(Silent):
         self.source = Source("")
         self.done: dict[str, int] = {}
         self.wrong: list[str] = []
-        self.seconds: dict[str, float] = {}
 
     def run_started(self, drill: str, run: str, folder: str) -> None:
         self.source = Source(run)
@@ -93,7 +91,6 @@ class Life(Silent):
             self._do(step.id, act)
 
     def step_ended(self, half: str, step: Step, line: Any) -> None:
-        self.seconds[step.id] = line.duration_s
         if step.action == "start_watches" and self._always:
             self._thread.start()
 
@@ -117,7 +114,6 @@ class Lived:
     verdict: Json
     folder: Path
     life: Life
-    took_s: float
 
     def check(self, name: str) -> Json:
         found: Json = next(check for check in self.verdict["checks"] if check["name"] == name)
@@ -135,8 +131,7 @@ class Lived:
 
 
 def live(drill: Drill, plan: Plan, root: Path, life: Life) -> Lived:
-    started = time.monotonic()
     with drill_run(drill, plan, root=root, progress=life) as run:
         run_own_tests(run, drill, DRILLS / f"{drill.name}.drill.yaml")
     verdict: Json = json.loads((run.folder / "verdict.json").read_text(encoding="utf-8"))
-    return Lived(verdict, run.folder, life, time.monotonic() - started)
+    return Lived(verdict, run.folder, life)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import acts
 import pytest
+from docker import APIClient
+from docker.errors import APIError
 from life import Life, Source, live
 
+from harness.containers.engine import connect
 from harness.model.drill import Drill
 from harness.model.plan import Plan
 from harness.prepare import make_plan, read_drill
@@ -76,30 +80,33 @@ def test_everything_at_once(drill: Drill, plan: Plan) -> None:
     lived.assert_recovered(LOOSENED)
     assert lived.life.done.keys() == {*steps, *(act.__name__ for act in always)}
     assert "skew" in lived.check("index_consistency")["found"]
+    assert "changed while the backup ran" in lived.check("reference_parity")["found"]
 
 
 class Slowed(Life):
     """Every container of the run has a share of one processor, as soon as it is there."""
 
-    CPUS = "0.5"
+    SHARE = 0.5
 
     def run_started(self, drill: str, run: str, folder: str) -> None:
         super().run_started(drill, run, folder)
-        self.seen: set[str] = set()
+        self.held_back_s: dict[str, float] = {}
         self._over = threading.Event()
         self._slowing = threading.Thread(target=self._slow_down, daemon=True)
         self._slowing.start()
 
     def _slow_down(self) -> None:
-        label = f"label=portal-drill.run={self.source.run}"
+        api = connect().api
         while not self._over.wait(0.2):
-            listed = subprocess.run(
-                ["docker", "ps", "-q", "-f", label], capture_output=True, text=True, timeout=30, check=False
-            )
-            for container in set(listed.stdout.split()) - self.seen:
-                update = ["docker", "update", "--cpus", self.CPUS, container]
-                if subprocess.run(update, capture_output=True, timeout=30, check=False).returncode == 0:
-                    self.seen.add(container)
+            for item in api.containers(filters={"label": f"portal-drill.run={self.source.run}"}):
+                with contextlib.suppress(APIError):  # it is gone
+                    self._hold_back(api, item["Id"])
+
+    def _hold_back(self, api: APIClient, container: str) -> None:
+        if container not in self.held_back_s:
+            api.update_container(container, cpu_period=100_000, cpu_quota=int(100_000 * self.SHARE))
+        throttled = api.stats(container, stream=False, one_shot=True)["cpu_stats"]["throttling_data"]
+        self.held_back_s[container] = throttled.get("throttled_time", 0) / 1e9
 
     def end(self) -> None:
         self._over.set()
@@ -115,7 +122,8 @@ def test_slow_machine(drill: Drill, plan: Plan) -> None:
     finally:
         life.end()
     lived.assert_recovered(LOOSENED)
-    assert len(life.seen) >= 6  # source and sandbox
+    assert len(life.held_back_s) >= 6  # source and sandbox
+    assert sum(life.held_back_s.values()) > 20
 
 
 @pytest.mark.prove

@@ -31,7 +31,13 @@ ROWS = (
         ("LR-8", "LR-18", "GEN-D17"),
         "data_parity",
     ),
-    FaultRow("data_stored_as_a_link", "liferay_home", "rm -r data; ln -s /srv/data data", ("LR-8", "LR-18"), "restore"),
+    FaultRow(
+        "data_stored_as_a_link",
+        "liferay_home",
+        "rm -r data; ln -s /srv/data data",
+        ("LR-8", "LR-18", "LR71-10"),
+        "restore",
+    ),
     FaultRow("hard_link_broken", "liferay_home", _HARD, ("LR-8", "GEN-D15"), "data_parity"),
 )
 
