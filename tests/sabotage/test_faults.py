@@ -12,7 +12,7 @@ from restore_points import Json, RestorePoints, captured_only, check_of, run_dri
 
 from harness.kinds import registry
 from harness.kinds.contracts import FaultRow, Injects, Spoils
-from harness.model.drill import Drill
+from harness.model.drill import Drill, Waiver
 from harness.model.plan import Plan
 from harness.pipeline import altered, damaged
 
@@ -291,6 +291,34 @@ def test_fault_of_the_source_is_caught(name: str, points: RestorePoints, drill: 
     verdict, folder = run_drill(drill, captured_only(unaltered), points.root, None, note)
     assert_caught(name, row, verdict, folder)
     assert '"name":"disaster"' not in (folder / "evidence.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.prove
+def test_what_is_declared_may_be_asked_for(points: RestorePoints, drill: Drill, plan: Plan) -> None:
+    """The mail server that `calls_out/mail` makes the copy ask for; it is still named."""
+    rule = {"host": "mail.production.example", "port": 25, "reason": "a relay of the test network answers to it"}
+    options = {"isolation": {"allowed": [rule]}}
+    checks = tuple(use.model_copy(update={"options": options.get(use.name, use.options)}) for use in drill.checks)
+    wider = drill.model_copy(update={"checks": checks})
+    copy = damaged(points.today, "calls_out", "mail", wider, plan, root=points.root, other=points.earlier)
+    verdict, folder = run_drill(wider, plan, points.root, copy)
+    shutil.rmtree(copy)
+    seen = check_of(verdict, "isolation")
+    assert seen["outcome"] == "PASS", (folder, seen)
+    assert re.search(r"it asked for \d allowed things: .*mail\.production\.example:25", seen["found"])
+
+
+@pytest.mark.prove
+def test_what_is_waived_at_the_source_is_no_failure(points: RestorePoints, drill: Drill, plan: Plan) -> None:
+    """The database that `undeclared/database` makes: it is counted, and the run is no proof of recovery."""
+    waiver = Waiver(what="undeclared database forgotten", reason="a trial of a report", until="2099-12-31")
+    waived = drill.model_copy(update={"waivers": (*drill.waivers, waiver)})
+    unaltered, note = altered(plan, "undeclared", "database")
+    verdict, folder = run_drill(waived, captured_only(unaltered), points.root, None, note)
+    seen = check_of(verdict, "coverage")
+    assert seen["outcome"] == "PASS", (folder, seen)
+    assert "1 waived" in seen["found"]
+    assert any("undeclared database forgotten" in part for part in verdict["partial"])
 
 
 def assert_no_disaster(folder: Path) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from drill_bench import At, Bench, impatient
 
+from harness import clock
+from harness.kinds.checks import isolation, portal_health, teardown, writable
+from harness.kinds.contracts import When
 from harness.prepare import make_plan
 
 pytestmark = pytest.mark.engine
@@ -92,3 +97,54 @@ def test_query_that_never_ends_is_given_up(bench: Bench, point: Path) -> None:
     assert "not compared" in run.check("data_parity")["found"]
     assert "FAIL" not in run.outcomes.values()
     assert run.step("inventory_restored:database")["duration_s"] < SLOW_S + 2
+
+
+MOMENTS = {  # a check that looks at it
+    When.AS_RESTORED: portal_health,
+    When.SETTLED: writable,
+    When.TESTED: isolation,
+    When.TORN_DOWN: teardown,
+}
+
+
+@pytest.mark.parametrize("ends", ["crashes", "never ends"])
+@pytest.mark.parametrize("when", [when if when is When.TESTED else pytest.param(when, marks=PROVE) for when in MOMENTS])
+def test_look_without_an_end_is_unknown(
+    when: When, ends: str, bench: Bench, point: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each moment of a run, a check that raises what nobody expects, and one that never comes back."""
+    kind: ModuleType = MOMENTS[when]
+
+    def look(*_: object) -> None:
+        if ends == "crashes":
+            raise KeyError("rows")
+        time.sleep(30)
+
+    monkeypatch.setattr(kind, "observe", look)
+    plan = make_plan(bench.drill)
+    hasty = [s.model_copy(update={"deadline_s": SLOW_S}) if s.id == f"observe:{when}" else s for s in plan.recover]
+    run = bench.perform(plan.model_copy(update={"recover": tuple(hasty)}), point)
+    name = kind.__name__.rpartition(".")[2]
+    assert (run.verdict["outcome"], run.outcomes[name]) == ("UNKNOWN", "UNKNOWN")
+    assert {outcome for other, outcome in run.outcomes.items() if other != name} == {"PASS"}
+    said = "KeyError: 'rows'" if ends == "crashes" else f"no answer within {SLOW_S:g} s"
+    assert said in run.check(name)["found"]
+    assert bench.left_of(run.run) == []
+
+
+@PROVE
+def test_clock_that_is_set_back_while_it_recovers_is_unknown(
+    bench: Bench, point: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an hour: nothing waits for an hour, nothing is late, and nothing is called sound."""
+
+    def set_back(run: str) -> None:
+        right = clock.utc_now
+        monkeypatch.setattr(clock, "utc_now", lambda: right() - timedelta(hours=1))
+
+    run = bench.perform(point=point, progress=At("start_portal", set_back))
+    assert (run.verdict["outcome"], set(run.outcomes.values())) == ("UNKNOWN", {"PASS"})
+    assert "FAIL" not in {objective["outcome"] for objective in run.verdict["objectives"].values()}
+    (doubt,) = run.verdict["partial"][-1:]
+    assert doubt.startswith("the order of what was written: the clock was set by 3")
+    assert bench.left_of(run.run) == []
