@@ -109,8 +109,7 @@ NAMED = {
     "index_newer/ghosts": r"^ghost: page:000000900000 ",
     "index_older/missing_and_stale": r"(?s)(?=.*^missing: page:\d+)(?=.*^stale: page:\d+ .* has revision)",
     "index_older/stale": r"^stale: page:\d+ .* has revision",
-    "mode_lost/everything_of_root": r"(?s)(?=.*^document_library: \. \(owner 1000:1000 → 0:0\)$)"
-    r"(?=.*can no longer write into)",
+    "mode_lost/everything_of_root": r"^document_library: \. \(owner 1000:1000 → 0:0\)$",
     "index_rebuilt/synonyms": r"^search_tuning: missing document/liferay-20101-search-tuning-synonyms/",
     "index_stale_text/edited_pages": r"^search: changed document/liferay-20101-wagtailcore_page/\S+ \(content\)$",
     "link_changed/dangling": r"^liferay_home: changed data/current \(link releases/2026-10 → releases/2026-09\)$",
@@ -123,7 +122,7 @@ NAMED = {
     "mode_lost/execute_bit": r"^start_portal: .*startup\.sh",
     "mode_lost/extended_attribute": r"^liferay_home: scripts/list-new-documents\.sh \(user\.reviewed 0x\w+ → none\)$",
     "mode_lost/folder_open_to_all": r"^liferay_home: license \(mode 0750 → 0755\)$",
-    "mode_lost/folder_read_only": r"document_library.*(refused|Permission denied)",
+    "mode_lost/folder_read_only": r"^document_library: not acknowledged; HTTP 500",
     "mode_lost/mode_and_content": r"^liferay_home: scripts/.* \(mode 0750 → 0644, owner 1000:1000 → 0:0, user",
     "mode_lost/mode_of_the_root": r"^application_server: \. \(mode 0755 → 0700\)$",
     "mode_lost/owner_of_a_folder": r"^document_library: changed documents \(owner 1000:1000 → 0:0\)$",
@@ -135,7 +134,8 @@ NAMED = {
     "not_rewired/webhook": r"^hooks\.production\.example in .*:\d+: webhook\.published\.url=http://hooks",
     "not_rewired/scheduler": r"^test_scheduler_of_the_copy_is_off: assert False \(test_liferay_dxp\.py:\d+\)$",
     "order_reversed/documents_first": r"^row without file: document_library: documents/portal-drill-canary-",
-    "mode_lost/owner_of_the_root": r"^document_library: \. \(owner 1000:1000 → 0:0\)$",
+    "mode_lost/owner_of_the_root": r"(?s)(?=.*^document_library: \. \(owner 1000:1000 → 0:0\)$)"
+    r"(?=.*^document_library: the service can no longer write into)",
     "mode_lost/script": r"(?s)(?=.*^liferay_home: scripts/list-new-documents\.sh \(mode 0750 → 0640\)$)"
     r"(?=.*/list-new-documents\.sh does not run: cannot be executed)",
     "mode_lost/set_group_id": r"^liferay_home: data/inbox \(mode 2770 → 0770\)$",
