@@ -49,6 +49,12 @@ def test_every_subcommand_has_an_example(name: str) -> None:
     assert any(command.startswith(f"portal-drill {name}") for command in COMMANDS)
 
 
+def test_every_option_of_the_command_line_is_in_the_readme() -> None:
+    ours = re.findall(r'add_argument\("(--[a-z-]+)"', (ROOT / "harness" / "cli.py").read_text(encoding="utf-8"))
+    assert len(ours) > 10
+    assert [name for name in ours if not re.search(rf"{name}\b(?!-)", README)] == ["--version"]
+
+
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z-]+)(?=`| +#)", README))))
 def test_every_make_target_of_the_readme_exists(target: str) -> None:
     assert target in MAKE_TARGETS

@@ -1,4 +1,4 @@
-"""`junit.xml`: one test case per check and objective; FAIL is `<failure>`, UNKNOWN is `<error>`."""
+"""`junit.xml`: one test case per check and objective; FAIL is `<failure>`, UNKNOWN is `<error>` (LR-17)."""
 
 from __future__ import annotations
 

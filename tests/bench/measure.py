@@ -116,7 +116,7 @@ def rows(rounds: int) -> Iterator[Figure]:
 
         if around.install_reladiff():
             title = "the same, beside a tool that names rows as well"
-            yield paired(title, ours, reladiff, beside="`reladiff`", limit=1, rounds=1, warm_up=False)
+            yield paired(title, ours, reladiff, beside="`reladiff`", limit=1, rounds=rounds)
         else:
             print("reladiff cannot be installed: nothing stands beside the rows that names them")
 

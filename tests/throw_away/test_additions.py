@@ -39,7 +39,7 @@ portal: {kind: in_memory, greeting: good day}
 product: intranet-1
 source: {stack: STACK}
 backup: {mode: offline}
-components: {pages: {ink: black}}
+components: {pages: {path: /srv/pages, ink: black}}
 checks: [named, freshness]
 ```
 """
@@ -69,6 +69,16 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "pyproject.toml", tree)
     for family, path in ADDED.items():
         shutil.copy(path, tree / "harness" / "kinds" / family)
+    suites = tree / "tests" / "contracts"
+    shutil.copy(HERE / "contracts" / "sample_ledger.py", suites)
+    shutil.copy(HERE / "contracts" / "ledger_in_folders.py", suites / "test_ledger.py")
+    portals = suites / "test_every_portal.py"
+    changed(portals, "PAIRS = {\n", 'PAIRS = {\n    "in_memory": "thrown-away.drill.yaml",\n')
+    changed(portals, "MARKS = {\n", 'MARKS = {\n    "in_memory": [],\n')
+    changed(portals, '    if request.param == "http in memory":\n',
+            """    if request.param == "in_memory":
+        yield Asked(registry.portal_of(drill.portal), PortalAccess(drill.portal, None, drill))
+    elif request.param == "http in memory":\n""")  # fmt: skip
     shutil.copy(HERE / "objectives" / "busy.py", tree / "harness" / "judge" / "objectives")
     changed(tree / "harness/judge/objectives/__init__.py", "from harness.judge.objectives.rpo",
             "from harness.judge.objectives.busy import busy\nfrom harness.judge.objectives.rpo")  # fmt: skip
@@ -167,12 +177,42 @@ def test_the_contracts_hold_and_a_breach_is_found(tree: Path) -> None:
         assert {name for name in run_tests(tree, suites[1], "-k", "ledger")[1] if "components.ledger" in name}
 
 
+def test_component_engine_and_portal_do_what_the_suites_ask(tree: Path) -> None:
+    suites = tree / "tests" / "contracts"
+    every = [str(suites / f"test_{name}.py") for name in ("ledger", "every_portal", "every_engine")]
+    passed, failed = run_tests(tree, *every, "-k", "test_ledger or in_memory or is_in_this_suite or sample_has")
+    assert (passed > 20, failed) == (True, set())
+    with but(tree / "harness/kinds/engines/copy.py", 'find "$1" -mindepth 1 -delete; ', ""):
+        assert run_tests(tree, every[0])[1] == {"test_restore_removes_before_it_replaces"}
+    with but(tree / "harness/kinds/components/ledger.py", "if found else None", "if not found else None"):
+        assert run_tests(tree, every[0])[1] == {"test_restored_component_equals_the_source"}
+
+
+def test_the_suites_say_what_an_addition_lacks(tree: Path) -> None:
+    suites = tree / "tests" / "contracts"
+    with but(suites / "sample_ledger.py", '{"copy": {}}', "{}"):
+        failed = run_tests(tree, str(suites / "test_every_engine.py"), "-k", "sample_has_options")[1]
+    assert failed == {"test_sample_has_options_for_the_engine[copy-ledger]"}
+    with but(suites / "test_every_portal.py", '    "in_memory": "thrown-away.drill.yaml",\n', ""):
+        assert run_tests(tree, str(suites / "test_every_portal.py"), "-k", "is_in_this_suite")[1]
+    sample = suites / "sample_ledger.py"
+    sample.rename(sample.with_suffix(".away"))
+    said = python(tree, "-m", "pytest", "-q", "--collect-only", str(suites / "test_every_component.py")).stdout
+    sample.with_suffix(".away").rename(sample)
+    assert "No module named 'sample_ledger'" in said
+
+
 def test_they_must_be_documented_each_with_its_options_and_an_example(tree: Path) -> None:
-    suite = ("tests/unit/prepare/test_documentation.py", "-k", "explained or has_an_example or example_is_a_drill")
+    suite = (
+        "tests/unit/prepare/test_documentation.py",
+        "-k",
+        "explained or has_an_example or example_is_a_drill or sort_of_check",
+    )
     failed = run_tests(tree, *suite)[1]
     words = {re.sub(r".*\[(.*)\]", r"\1", name) for name in failed if "every_kind_and" in name}
     assert words == {"intranet-1", "in_memory", "greeting", "ledger", "ink", "copy", "named"}
-    assert "test_every_key_has_an_example[ink]" in failed
+    examples = {re.sub(r".*\[(.*)\]", r"\1", name) for name in failed if "has_an_example" in name}
+    assert examples >= {"portals.in_memory.greeting", "components.ledger.ink", "engines.copy", "checks.named"}
     readme = tree / "drills" / "README.md"
     row = DOCUMENTED.replace("STACK", str(tree / "stack.yaml"))
     with but(readme, "\n## The Compose file\n", f"{row}\n## The Compose file\n"):

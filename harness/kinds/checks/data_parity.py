@@ -1,8 +1,8 @@
 """All the data is there and nothing else: rows, sequences, roles, schema objects, files, index documents.
 
 Compared with the source's own inventories, taken before and after the backup on a path of their own.
-Requirements: LR-8, LR-9, LR-12, LR-21, LR-22, LR-31, LR-D1, LR-D6, GEN-D3 to GEN-D8, GEN-D15 to GEN-D18,
-design facts 5 (nothing extra) and 7 (modes, owners, links).
+Requirements: LR-8, LR-9, LR-12, LR-21, LR-22, LR-31, LR-D1, LR-D6, GEN-D3 to GEN-D8, GEN-D10, GEN-D15 to
+GEN-D18, design facts 5 (nothing extra) and 7 (modes, owners, links).
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ ROWS = (
         "case_of_a_table",
         "database",
         'ALTER TABLE report_notes RENAME TO "Report_Notes"',
-        ("LR-22", "LR-D6"),
+        ("LR-22", "LR-D6", "GEN-D10"),
         "data_parity",
     ),
     FaultRow(

@@ -22,13 +22,17 @@ class Options(KindOptions):
 def inventory(access: ComponentAccess) -> Iterator[Item]:
     path = str(access.component.options["path"])
     with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
-        for line in sorted(shell.run(["cat", f"{path}/ledger"], timeout_s=60).ok().text.splitlines()):
-            yield Item(line.partition(" ")[0], ItemClass.STATE, line, {})
+        written = b"".join(shell.stream(["cat", f"{path}/ledger"], timeout_s=60)).decode()
+    for line in sorted(written.splitlines()):
+        yield Item(line.partition(" ")[0], ItemClass.STATE, line, {})
 
 
 def position(access: ComponentAccess) -> dict[str, JsonValue]:
-    return {}
+    return {"lines": sum(1 for _ in inventory(access))}
 
 
 def proved_empty(access: ComponentAccess) -> str | None:
-    return None
+    path = str(access.component.options["path"])
+    with access.stack.tool(access.component.service, image=ToolImage.TOOLS, writable=False) as shell:
+        found = shell.run(["find", path, "-mindepth", "1"], timeout_s=60).ok().text
+    return f"{path} holds {found.splitlines()[0]}" if found else None

@@ -1,4 +1,4 @@
-"""`cp`, thrown away after the test."""
+"""`cp` with a digest beside the copy; thrown away after the test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from harness.model.frozen import JsonValue
 COMPONENTS = frozenset({"ledger"})
 TOLERATES_OPEN_FILES = False
 CAPTURE_POINT = "finished"
+_BACKUP = 'cp "$1/ledger" /artefact; cd /artefact; sha256sum ledger > digest'
+_RESTORE = 'cd /artefact; sha256sum --check --quiet digest; find "$1" -mindepth 1 -delete; cp ledger "$1"'
 
 
 class Options(KindOptions):
@@ -23,7 +25,7 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
         artefact=access.artefact,
         artefact_writable=True,
     ) as shell:
-        shell.run(["cp", f"{path}/ledger", "/artefact/ledger"], timeout_s=access.timeout_s).ok()
+        shell.run(["sh", "-euc", _BACKUP, "backup", path], timeout_s=access.timeout_s).ok()
     return {}
 
 
@@ -32,4 +34,4 @@ def restore(access: RestoreAccess) -> None:
     with access.stack.tool(
         access.component.service, image=ToolImage.TOOLS, writable=True, artefact=access.artefact
     ) as shell:
-        shell.run(["cp", "/artefact/ledger", f"{path}/ledger"], timeout_s=access.timeout_s).ok()
+        shell.run(["sh", "-euc", _RESTORE, "restore", path], timeout_s=access.timeout_s).ok()

@@ -17,7 +17,7 @@ CONTENT_TIER = "pages"
 INDEX_TIER = None
 TIERS = ("pages",)
 COMPONENTS = {"pages": {"service": "web", "options": {"path": "/srv/pages"}}}
-PAGES: dict[str, str] = {}
+PAGES = ["the first page says good day"]
 
 
 class Options(KindOptions):
@@ -38,42 +38,51 @@ def versions(access: PortalAccess) -> dict[str, str]:
 
 def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]:
     yield healthy(access)
+    for name, found in facts(access).items():
+        yield Probe(name=name, ok=found == expected.get(name), expected=expected.get(name, "none"), found=found)
 
 
 def write_nonce(access: PortalAccess, nonce: str) -> None:
-    PAGES[nonce] = "nonce"
+    PAGES.append(f"nonce {nonce}")
 
 
 def read_nonces(access: PortalAccess) -> tuple[str, ...]:
-    return tuple(key for key, text in PAGES.items() if text == "nonce")
+    return tuple(text.split()[1] for text in PAGES if text.startswith("nonce "))
 
 
 def write_canary(access: PortalAccess, number: int, token: str) -> Iterator[tuple[str, str]]:
-    PAGES[str(number)] = token
-    yield "pages", str(number)
+    PAGES.append(token)
+    yield "pages", str(len(PAGES) - 1)
 
 
 def edit_canary(access: PortalAccess, earlier: Canary, token: str) -> Iterator[tuple[str, str]]:
-    PAGES[earlier.refs["pages"]] += f" {token}"
+    PAGES[int(earlier.refs["pages"])] += f" {token}"
     yield "pages", earlier.refs["pages"]
 
 
 def kept_canaries(access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[tuple[int, str, bool]]:
     for canary in canaries:
-        yield canary.number, "pages", canary.token in PAGES.get(canary.refs["pages"], "")
+        number = int(canary.refs["pages"])
+        yield canary.number, "pages", number < len(PAGES) and canary.token in PAGES[number].split()
 
 
 def canary_query(canary: Canary) -> Query | None:
-    return None
+    return Query(canary.token, frozenset({_key(int(canary.refs["pages"]))}))
 
 
 def items(access: PortalAccess) -> Iterator[ContentItem]:
-    return iter(())
+    for number, text in enumerate(PAGES):
+        yield ContentItem(_key(number), revision=text, committed_utc=None, title=text)
 
 
 def search(access: PortalAccess, query: str) -> frozenset[str]:
-    return frozenset(key for key, text in PAGES.items() if query in text)
+    return frozenset(_key(number) for number, text in enumerate(PAGES) if query in text.split())
 
 
 def queries(access: PortalAccess) -> Iterator[Query]:
-    return iter(())
+    for word in ("first", "nonce"):
+        yield Query(word, search(access, word))
+
+
+def _key(number: int) -> str:
+    return f"page:{number:06}"

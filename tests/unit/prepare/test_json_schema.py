@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from made_mistakes import MADE
 from test_documentation import EXAMPLES, HEAD
 from test_mistakes import WRONG
 
@@ -90,6 +91,16 @@ def test_what_the_parser_refuses_is_invalid(path: Path) -> None:
     except yaml.YAMLError:
         return  # no YAML at all: an editor says so by itself
     assert bool(found) is (path.stem not in ONLY_THE_PARSER)
+
+
+# What a plain YAML reader gives to an editor as a mapping: not bytes, sizes or kinds of file.
+MADE_AND_READABLE = ["null-byte-escaped", "secret-in-key", "wrong-after-bom", "wrong-after-crlf"]
+
+
+@pytest.mark.parametrize("name", MADE_AND_READABLE)
+def test_what_the_parser_refuses_of_files_that_are_made_is_invalid(name: str, tmp_path: Path) -> None:
+    MADE[name](tmp_path / "x.yaml")
+    assert mistakes((tmp_path / "x.yaml").read_bytes().decode("utf-8-sig"))
 
 
 def test_schema_is_a_schema() -> None:
