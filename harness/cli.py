@@ -205,16 +205,11 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
 
 def show_status(arguments: argparse.Namespace, stages: Stages) -> int:
     """Every drill that has run or has a file; one that has not run lately is not green."""
-    from rich.console import Console
-
     from harness.clock import utc_now
-    from harness.report.history import histories
-    from harness.report.status import print_status
+    from harness.report.status import show
 
-    files = sorted((arguments.root / "drills").glob("*.drill.yaml"))
-    known = [stages.read_drill(file).name for file in files]
-    found = histories(arguments.root / "reports", known)
-    return PASS if print_status(found, utc_now(), arguments.max_age, Console(highlight=False)) else FAIL
+    known = stages.known_drills(arguments.root / "drills")
+    return PASS if show(arguments.root / "reports", known, utc_now(), arguments.max_age) else FAIL
 
 
 def collect_garbage(arguments: argparse.Namespace, stages: Stages) -> int:

@@ -133,6 +133,6 @@ def test_index_fits(width: int, tmp_path: Path, verdict_of: Callable[[str], Verd
         folder = tmp_path / f"drill-with-a-long-name-{number}" / RUN
         folder.mkdir(parents=True)
         write_verdict(folder, verdict)
-    write_index(tmp_path, START)
+    write_index(tmp_path, {"never-run": ""}, START)
     seen = looked_at((tmp_path / "index.html").read_text(encoding="utf-8"), width, tmp_path)
     assert (seen["problems"], seen["width"]) == ([], width)
