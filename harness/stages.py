@@ -53,11 +53,14 @@ class OwnTests(Protocol):
 class Stages:
     """The real ones; a test subclasses it and overrides what it needs."""
 
-    def read_drill(self, path: Path) -> Drill:
-        """Raises: DrillFileWrong with all mistakes of the file."""
+    def read_drill(self, path: Path, content: bytes | None = None) -> Drill:
+        """`content`: what the file would have, if it does not lie there.
+
+        Raises: DrillFileWrong with all mistakes of the file.
+        """
         from harness.prepare import read_drill
 
-        return read_drill(path)
+        return read_drill(path, content)
 
     def known_drills(self, folder: Path) -> Mapping[str, str]:
         """The names of the drills that have a file in the folder, and what is wrong with it."""
