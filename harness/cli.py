@@ -7,6 +7,7 @@ Exit codes: 0 PASS, 1 FAIL, 2 UNKNOWN (also: this command line is wrong), 3 the 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -122,7 +123,7 @@ def plan_drill(arguments: argparse.Namespace, stages: Stages) -> int:
 
 
 def write_new_drill(arguments: argparse.Namespace, stages: Stages) -> int:
-    """Prints it, or writes it and reads it back: a file that was written can be planned, or the mistakes are shown."""
+    """Prints it, or writes it and beside it the schema that it names; read back, so that 0 says: it can be planned."""
     output: Path | None = arguments.output
     if output and output.exists() and not arguments.force:
         raise PortalDrillError(f"{output} is there already; --force writes over it")
@@ -131,7 +132,12 @@ def write_new_drill(arguments: argparse.Namespace, stages: Stages) -> int:
         print(text, end="")
     else:
         output.write_text(text, encoding="utf-8")
-        stages.make_plan(stages.read_drill(output))
+        schema = output.with_name("drill.schema.json")
+        if not schema.exists():
+            schema.write_text(json.dumps(stages.json_schema(), indent=2) + "\n", encoding="utf-8")
+            print(f"Written: {schema}, from which editors complete it", file=sys.stderr)
+    stages.make_plan(stages.read_drill(output or Path("printed.drill.yaml"), text.encode()))
+    if output is not None:
         print(f"Written: {output}. It can be planned as it is: portal-drill plan {output}", file=sys.stderr)
     return PASS
 
@@ -205,16 +211,11 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
 
 def show_status(arguments: argparse.Namespace, stages: Stages) -> int:
     """Every drill that has run or has a file; one that has not run lately is not green."""
-    from rich.console import Console
-
     from harness.clock import utc_now
-    from harness.report.history import histories
-    from harness.report.status import print_status
+    from harness.report.status import show
 
-    files = sorted((arguments.root / "drills").glob("*.drill.yaml"))
-    known = [stages.read_drill(file).name for file in files]
-    found = histories(arguments.root / "reports", known)
-    return PASS if print_status(found, utc_now(), arguments.max_age, Console(highlight=False)) else FAIL
+    known = stages.known_drills(arguments.root / "drills")
+    return PASS if show(arguments.root / "reports", known, utc_now(), arguments.max_age) else FAIL
 
 
 def collect_garbage(arguments: argparse.Namespace, stages: Stages) -> int:
@@ -235,8 +236,6 @@ def list_kinds(arguments: argparse.Namespace, stages: Stages) -> int:
 
 
 def print_schema(arguments: argparse.Namespace, stages: Stages) -> int:
-    import json
-
     print(json.dumps(stages.json_schema(), indent=2))
     return PASS
 

@@ -20,6 +20,7 @@ from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote, RestorePoint
 from harness.model.verdict import Verdict
+from harness.prepare import known_drills
 from harness.run import vault
 from harness.run.capture import Capture
 from harness.run.interrupts import orderly_interrupts
@@ -155,7 +156,7 @@ class _Stages:
         verdict = judge(session.drill, session.plan, self._point, evidence)
         try:
             report.write_reports(session.folder, verdict, session.drill, session.plan, self._point, evidence)
-            report.write_index(session.root / "reports", clock.utc_now())
+            report.write_index(session.root / "reports", known_drills(session.root / "drills"), clock.utc_now())
         except OSError as error:
             raise HarnessBroken(f"the report folder {session.folder} cannot be written: {error}") from error
         if session.journal.broken:

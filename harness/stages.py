@@ -3,7 +3,7 @@ people's pytest runs stay fast, and handed in as one value, so that tests bring 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -53,11 +53,20 @@ class OwnTests(Protocol):
 class Stages:
     """The real ones; a test subclasses it and overrides what it needs."""
 
-    def read_drill(self, path: Path) -> Drill:
-        """Raises: DrillFileWrong with all mistakes of the file."""
+    def read_drill(self, path: Path, content: bytes | None = None) -> Drill:
+        """`content`: what the file would have, if it does not lie there.
+
+        Raises: DrillFileWrong with all mistakes of the file.
+        """
         from harness.prepare import read_drill
 
-        return read_drill(path)
+        return read_drill(path, content)
+
+    def known_drills(self, folder: Path) -> Mapping[str, str]:
+        """The names of the drills that have a file in the folder, and what is wrong with it."""
+        from harness.prepare import known_drills
+
+        return known_drills(folder)
 
     def make_plan(self, drill: Drill, only: tuple[str, ...] = (), components: tuple[str, ...] = ()) -> Plan:
         """`only`: checks and objectives of a partial run; empty is all of them. `components`: the only ones that it

@@ -22,7 +22,7 @@ from harness.prepare.own_tests import find_tests
 from harness.prepare.resolve import UNREADABLE, Desk
 from harness.prepare.resolve_components import resolve_components
 from harness.prepare.schema import DrillText
-from harness.prepare.yaml_source import Document, read_yaml
+from harness.prepare.yaml_source import Document, parse_yaml, read_yaml
 
 # What stands in for wrong parts of list entries, so that all other parts can still be checked.
 _STANDS_IN: dict[str, dict[str, Any]] = {
@@ -39,12 +39,13 @@ _ENTRIES: dict[str, Any] = {
 _ROOT_SIGNS = (".git", "pyproject.toml")
 
 
-def read_drill(path: Path, *, today: date | None = None) -> Drill:
-    """The drill, resolved. `today` decides whether waivers have ended; usually the present day in UTC.
+def read_drill(path: Path, content: bytes | None = None, *, today: date | None = None) -> Drill:
+    """The drill, resolved. `content`: what the file at `path` would have, if it does not lie there. `today` decides
+    whether waivers have ended; usually the present day in UTC.
 
     Raises: DrillFileWrong with all mistakes, those of the stack's Compose file among them.
     """
-    document = read_yaml(path, _shown(path))
+    document = read_yaml(path, _shown(path)) if content is None else parse_yaml(content, _shown(path))
     mistakes = Mistakes(document)
     rules.check_secrets(mistakes, document.data)
     text, tainted = _read_text(document, mistakes)

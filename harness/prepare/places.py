@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -35,25 +36,24 @@ def check_twice(desk: Desk, components: tuple[Component, ...]) -> None:
     services = {service.name: service for service in desk.stack.services} if desk.stack else {}
     first: dict[object, str] = {}
     for component in components:
-        place = _place(component, services)
+        place = place_of(component.kind, services.get(component.service), component.options)
         if place is not None and first.setdefault(place, component.name) != component.name:
             at = desk.place(("components", component.name), ("product",))
             found = f"{component.name}, in the same place as {first[place]}"
             desk.mistakes.at_key(at, found, "each place once", "one would be restored over the other")
 
 
-def _place(component: Component, services: dict[str, Service]) -> object:
+def place_of(kind: str, service: Service | None, options: Mapping[str, JsonValue]) -> object:
     """Where a component lies: its folder on a volume, or its database; None for what shares its server by patterns,
     and for an index that lies in the tree of another component, which carries it."""
-    if registry.purges(component.kind):
+    if registry.purges(kind) or service is None:
         return None
-    path, service = component.options.get("path"), services.get(component.service)
-    if isinstance(path, str) and service is not None:
+    path, database = options.get("path"), options.get("database")
+    if isinstance(path, str):
         volume = volume_at(service, path)
         mount = next((m for m, name in service.volumes.items() if name == volume), "/")
         return (volume, _below(path, mount)) if volume else None
-    database = component.options.get("database")
-    return (component.kind, component.service, database) if isinstance(database, str) else None
+    return (kind, service.name, database) if isinstance(database, str) else None
 
 
 def _is_the_portal(desk: Desk, component: Component) -> bool:

@@ -13,15 +13,18 @@ from harness.kinds import registry
 from harness.kinds.contracts import PortalKind, ProductComponent, ProductKind, Proposes
 from harness.model.drill import Service, Stack
 from harness.model.frozen import JsonValue
-from harness.prepare.places import volume_at
+from harness.prepare.places import place_of, volume_at
 
 _ALIKE = 0.6  # least likeness of a component's name to that of a volume, a folder or a service
+_CALLED = "another database of the same server: put the name in that it really has"
+_NOWHERE = "nothing in the stack is called like it, and it cannot be left out: put the place in where it really lies"
 Options = dict[str, JsonValue]
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """One component. `why` and `requirements` are the product's; `bound`: the portal says where it is."""
+    """One component. `why` and `requirements` are the product's; `bound`: the portal says where it is; `guess`: what
+    is to be looked at, where the Compose file hardly says it."""
 
     name: str
     kind: str
@@ -32,6 +35,7 @@ class Proposal:
     why: str = ""
     requirements: tuple[str, ...] = ()
     bound: bool = False
+    guess: str = ""
 
 
 @dataclass
@@ -43,20 +47,20 @@ class Proposer:
     portal: PortalKind
     portal_service: str
     taken: set[tuple[str, str]] = field(default_factory=set)
+    places: set[object] = field(default_factory=set)  # as the drill's reader sees them: a server has several databases
 
     def proposals(self) -> tuple[list[Proposal], list[str]]:
         """Components, and the names of those that the product demands and no service seems to hold."""
-        found, missing = list[Proposal](), list[str]()
-        for name, row in self.product.COMPONENTS.items():
-            proposal = self._bound(name, row) or self._guessed(name, row)
-            if proposal is None:
-                missing.append(name)
-            else:
-                found.append(proposal)
-        if not self.product.COMPONENTS:
+        rows = self.product.COMPONENTS
+        if not rows:
             found = [*self._of_portal()]
-            found += self._rest({one.name for one in found})
-        return found, missing
+            return [*found, *self._rest({one.name for one in found})], []
+        placed = {name: self._bound(name, row) or self._guessed(name, row) for name, row in rows.items()}
+        servers = {one.service for one in placed.values() if one and registry.component(one.kind).NEEDS_SERVICE}
+        for name, row in rows.items():
+            if placed[name] is None and not row.waivable:
+                placed[name] = self._anywhere(name, row, servers)
+        return [one for one in placed.values() if one], [name for name, one in placed.items() if one is None]
 
     def _services(self) -> tuple[Service, ...]:
         return self.stack.in_profile(None)
@@ -76,7 +80,7 @@ class Proposer:
             engine = self._engine(kind, service, name, str(bound.get("engine") or (row.engine if row else "")))
             if needed is None or engine is None or not _valid(registry.component(kind), given | needed):
                 continue
-            self._take(service, given | needed)
+            self._take(kind, service, given | needed)
             whole = row is not None or "kind" in bound
             options = needed if whole else {word: given[word] for word in given if word in _required(kind)} | needed
             binds = bool(bound.get("engine_options")) and row is not None
@@ -89,16 +93,46 @@ class Proposer:
         places = [
             (self._likeness(name, service, options), service, options)
             for service in self._services()
-            for options in (kind.propose(service, name) if isinstance(kind, Proposes) else ())
+            for options in self._proposed(row.kind, service, name)
             if kind.NEEDS_SERVICE or self._free(service, options)
         ]
-        for likeness, service, options in sorted(places, key=lambda place: -place[0]):
-            engine = self._engine(row.kind, service, name, row.engine)
-            if engine and (kind.NEEDS_SERVICE or likeness >= _ALIKE):
-                self._take(service, options)
-                reasons = (row.why, row.requirements)
-                return Proposal(name, row.kind, engine[0], service.name, options, engine[1], *reasons)
+        # A server that holds nothing yet comes before another database of one that does.
+        for likeness, service, options in sorted(places, key=lambda place: (not self._free(*place[1:]), -place[0])):
+            if kind.NEEDS_SERVICE or likeness >= _ALIKE:
+                guess = "" if self._free(service, options) else _CALLED
+                proposal = self._proposal(name, row, service, options, guess)
+                if proposal is not None:
+                    return proposal
         return None
+
+    def _anywhere(self, name: str, row: ProductComponent, servers: set[str]) -> Proposal | None:
+        """What cannot be left out: on a free volume that is no server's, the portal's and the outermost first."""
+        places = [
+            (service.name != self.portal_service, str(options.get("path", "")).count("/"), service, options)
+            for service in self._services()
+            if service.name not in servers
+            for options in self._proposed(row.kind, service, name)
+            if self._free(service, options)
+        ]
+        found = (self._proposal(name, row, *place[2:], _NOWHERE) for place in sorted(places, key=lambda one: one[:2]))
+        return next((one for one in found if one), None)
+
+    def _proposed(self, kind: str, service: Service, name: str) -> Iterator[Options]:
+        """Places of the service that no component has."""
+        module = registry.component(kind)
+        for options in module.propose(service, name) if isinstance(module, Proposes) else ():
+            if place_of(kind, service, options) not in self.places:
+                yield options
+
+    def _proposal(
+        self, name: str, row: ProductComponent, service: Service, options: Options, guess: str
+    ) -> Proposal | None:
+        engine = self._engine(row.kind, service, name, row.engine)
+        if engine is None:
+            return None
+        self._take(row.kind, service, options)
+        reasons = (row.why, row.requirements)
+        return Proposal(name, row.kind, engine[0], service.name, options, engine[1], *reasons, guess=guess)
 
     def _of_portal(self) -> Iterator[Proposal]:
         for name in self.portal.COMPONENTS:
@@ -120,7 +154,7 @@ class Proposer:
                     engine = self._engine(kind_name, service, name, "")
                     servers |= {service.name} if kind.NEEDS_SERVICE else set()
                     if engine and self._free(service, options):
-                        self._take(service, options)
+                        self._take(kind_name, service, options)
                         names.add(name)
                         yield Proposal(name, kind_name, engine[0], service.name, options, engine[1])
 
@@ -145,17 +179,35 @@ class Proposer:
     def _likeness(self, name: str, service: Service, options: Options) -> float:
         path = str(options.get("path", ""))
         words = (service.volumes.get(path, ""), path.rpartition("/")[2], service.name)
-        return max(SequenceMatcher(None, name, word).ratio() for word in words)
+        return max(1.0 if word in name.split("_") else SequenceMatcher(None, name, word).ratio() for word in words)
 
     def _free(self, service: Service, options: Options) -> bool:
         return self._place(service, options) not in self.taken
 
-    def _take(self, service: Service, options: Options) -> None:
+    def _take(self, kind: str, service: Service, options: Options) -> None:
+        self.places.add(place_of(kind, service, options))
+        self.places.discard(None)  # shares its server, or a tree that carries it
         self.taken.add(self._place(service, options))
 
     def _place(self, service: Service, options: Options) -> tuple[str, str]:
         volume = volume_at(service, str(options.get("path", "")))
         return ("volume", volume) if volume else ("service", service.name)
+
+
+def refusal(stack: Stack, product: ProductKind, refused: list[str]) -> str:
+    """Why no drill file can be written, and what to add to the stack. `refused`: empty if it holds nothing at all."""
+    kinds = {name: product.COMPONENTS[name].kind for name in refused}
+    has = "; ".join(f"{one.name} ({one.image})" for one in stack.in_profile(None))
+    add = [
+        f"for {name} "
+        + (f"a service with {kind}" if registry.component(kind).NEEDS_SERVICE else "a named volume where it lies")
+        for name, kind in kinds.items()
+    ]
+    return (
+        f"no service of {stack.file} looks as if it held {', '.join(refused) or 'anything that can be backed up'} "
+        f"({', '.join(sorted(set(kinds.values()))) or 'any kind'}). It has {has}. "
+        f"Add to it {'; '.join(add) or 'a server of a known kind, or a named volume'}"
+    )
 
 
 def _required(kind: str) -> set[str]:

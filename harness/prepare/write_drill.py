@@ -18,7 +18,7 @@ from harness.model.drill import Stack
 from harness.model.frozen import JsonValue
 from harness.prepare.compose_file import read_stack
 from harness.prepare.mistakes import nearest
-from harness.prepare.propose import Proposal, Proposer
+from harness.prepare.propose import Proposal, Proposer, refusal
 
 WIDTH = 118
 WAIVED_DAYS = 30
@@ -36,12 +36,7 @@ def write_drill(product: str, portal: str, stack: Path, output: Path | None, *, 
     found, missing = Proposer(services, wanted, adapter, service).proposals()
     refused = [one for one in missing if not wanted.COMPONENTS[one].waivable]
     if refused or not found:
-        what = ", ".join(refused) or "anything that can be backed up"
-        kinds = ", ".join(sorted({wanted.COMPONENTS[one].kind for one in refused}))
-        has = "; ".join(f"{one.name} ({one.image})" for one in services.in_profile(None))
-        raise PortalDrillError(
-            f"no service of {stack} looks as if it held {what} ({kinds or 'any kind'}). It has {has}"
-        )
+        raise PortalDrillError(refusal(services, wanted, refused))
     parts = (
         _head(product, portal, output.name if output else stack.absolute().parent.name),
         _portal(portal, adapter, service, options, found),
@@ -163,6 +158,8 @@ def _component(one: Proposal, *, known: bool, indent: str) -> Lines:
         yield from _comment(text, indent)
         return
     yield from _comment(why, indent) if why else ()
+    if one.guess:
+        yield from _comment(f"GUESSED: {one.guess}.", indent)
     yield f"{indent}{one.name}:"
     if not one.why:
         yield f"    kind: {one.kind}"

@@ -33,7 +33,7 @@ class _Open(Stages):
     def __init__(self, drill: Drill, run: Run) -> None:
         self._drill, self._run = drill, run
 
-    def read_drill(self, path: Path) -> Drill:
+    def read_drill(self, path: Path, content: bytes | None = None) -> Drill:
         return self._drill
 
     def make_plan(self, drill: Drill, only: tuple[str, ...] = (), components: tuple[str, ...] = ()) -> Plan:

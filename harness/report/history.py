@@ -6,8 +6,9 @@ A drill that does not run is not green: its last PASS grows old.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from harness.report.files import VerdictUnreadable, read_verdict
 from harness.report.rows import duration
 from harness.report.run_ids import is_run_id
 
-MOST_RUNS = 60  # the newest of each drill
+MOST_RUNS = 60  # of each drill, the newest, are listed and drawn
 GRACE = 1.5  # a nightly drill may be half a day late
 UNSCHEDULED_S = 48 * 3600.0
 
@@ -29,21 +30,18 @@ class PastRun(NamedTuple):
 
 
 class History(NamedTuple):
-    """One drill's runs, oldest first; `schedule_s` as its newest drill.json says."""
+    """One drill's newest runs, oldest first, and how many are older than these; `schedule_s` as its newest drill.json
+    says. `last` is the newest verdict of all its runs, `last_pass` the newest that proved recovery. `wrong`: the first
+    mistake of its file, if that is wrong.
+    """
 
     drill: str
     runs: tuple[PastRun, ...]
+    older: int
     schedule_s: float | None
-
-    @property
-    def last(self) -> Verdict | None:
-        """Of the newest run that has one."""
-        return next((run.verdict for run in reversed(self.runs) if run.verdict), None)
-
-    @property
-    def last_pass(self) -> Verdict | None:
-        """The newest that proved recovery."""
-        return next((r.verdict for r in reversed(self.runs) if r.verdict and r.verdict.recovered), None)
+    last: Verdict | None
+    last_pass: Verdict | None
+    wrong: str
 
     def series(self, objective: str) -> tuple[tuple[str, ObjectiveResult], ...]:
         """(run, result) of each run that judged it."""
@@ -51,23 +49,34 @@ class History(NamedTuple):
         return tuple((run, result) for run, result in judged if result is not None)
 
 
-def histories(reports: Path, known: Iterable[str] = ()) -> tuple[History, ...]:
-    """One of each drill that has a folder below `reports` or is `known`, by name."""
+def histories(reports: Path, known: Mapping[str, str]) -> tuple[History, ...]:
+    """One of each drill that has a folder below `reports` or is `known`, by name.
+
+    Shape: `known` has the names of the drills that have a file, and what is wrong with it ("": nothing).
+    """
     folders = {path.name for path in reports.iterdir() if path.is_dir()} if reports.is_dir() else set()
-    return tuple(_history(reports / name) for name in sorted({*folders, *known}))
+    return tuple(_history(reports / name, known.get(name, "")) for name in sorted({*folders, *known}))
 
 
-def _history(folder: Path) -> History:
+def _history(folder: Path, wrong: str) -> History:
     found = sorted(path.name for path in folder.iterdir() if is_run_id(path.name)) if folder.is_dir() else []
-    runs, newest = [], found[-MOST_RUNS:]
-    for name in newest:
-        try:
-            runs.append(PastRun(name, read_verdict(folder / name)))
-        except VerdictUnreadable:
-            runs.append(PastRun(name, None))
+    newest, older = found[-MOST_RUNS:], found[:-MOST_RUNS]
+    runs = tuple(_past(folder / name) for name in newest)
     schedules = (_schedule(folder / name) for name in reversed(newest))
     schedule_s = next((schedule for schedule in schedules if schedule), None)
-    return History(folder.name, tuple(runs), schedule_s)
+    # Older ones are read only as far back as the last PASS.
+    backwards = chain(reversed(runs), (_past(folder / name) for name in reversed(older)))
+    verdicts = (run.verdict for run in backwards if run.verdict)
+    last = next(verdicts, None)
+    last_pass = next((one for one in chain([last] if last else [], verdicts) if one.recovered), None)
+    return History(folder.name, runs, len(older), schedule_s, last, last_pass, wrong)
+
+
+def _past(folder: Path) -> PastRun:
+    try:
+        return PastRun(folder.name, read_verdict(folder))
+    except VerdictUnreadable:
+        return PastRun(folder.name, None)
 
 
 def _schedule(folder: Path) -> float | None:
@@ -88,6 +97,8 @@ def allowed_age_s(history: History, max_age_s: float | None) -> float:
 def troubles(history: History, now: datetime, max_age_s: float | None = None) -> Iterator[str]:
     """Why the drill is not green; nothing if it is."""
     last, passed = history.last, history.last_pass
+    if history.wrong:
+        yield f"its file is wrong: {history.wrong}"
     if last is None:
         yield "it has never run to its end" if history.runs else "it has never run"
         return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -41,13 +41,13 @@ class Curve(NamedTuple):
         return pairwise(self.points)
 
 
-def write_index(reports: Path, now: datetime) -> None:
-    """Made anew after each run from the verdicts that lie there."""
-    write_whole(reports / "index.html", index_text(histories(reports), now).encode())
+def write_index(reports: Path, known: Mapping[str, str], now: datetime) -> None:
+    """Made anew after each run and by `portal-drill status`, from the verdicts that lie there and the drills that are
+    `known` by their files (see `histories`)."""
+    write_whole(reports / "index.html", index_text(histories(reports, known), now).encode())
 
 
 def index_text(found: tuple[History, ...], now: datetime) -> str:
-    ran = [each for each in found if each.runs]
     drills = [
         {
             "history": each,
@@ -57,11 +57,14 @@ def index_text(found: tuple[History, ...], now: datetime) -> str:
             "passed": each.last_pass,
             "age": duration((now - each.last_pass.started_utc).total_seconds()) if each.last_pass else None,
             "allowed": duration(allowed_age_s(each, None)),
+            "until": each.last_pass.started_utc + timedelta(seconds=allowed_age_s(each, None))
+            if each.last_pass
+            else None,
         }
-        for each in ran
+        for each in found
     ]
-    green = sum(not any(troubles(each, now)) for each in ran)
-    headline = "Drills" if not ran else f"{green} of {len(ran)} drills {'is' if green == 1 else 'are'} green"
+    green = sum(not any(troubles(each, now)) for each in found)
+    headline = "Drills" if not found else f"{green} of {len(found)} drills {'is' if green == 1 else 'are'} green"
     return page("index.html.j2", {}, drills=drills, now=now, headline=headline)
 
 

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.text import Text
 
 from harness.model.verdict import Outcome
-from harness.report.history import History, troubles
+from harness.report.history import History, histories, troubles
+from harness.report.index import write_index
 from harness.report.rows import duration
 from harness.report.terminal import colored, plain_table
+
+_WIDEST = 1000
+
+
+def show(reports: Path, known: Mapping[str, str], now: datetime, max_age_s: float | None) -> bool:
+    """Printed, and `index.html` made anew by each drill's own schedule; True if every drill is green."""
+    if reports.is_dir():
+        try:
+            write_index(reports, known, now)
+        except OSError as error:  # somebody else's folder can still be looked at
+            print(f"portal-drill: {reports / 'index.html'} is left as it was: {error.strerror}", file=sys.stderr)
+    return print_status(histories(reports, known), now, max_age_s, Console(highlight=False))
 
 
 def print_status(found: tuple[History, ...], now: datetime, max_age_s: float | None, console: Console) -> bool:
     """True if every drill is green; without a drill nothing is."""
     table = plain_table("drill", "last run", "outcome", "last PASS", "rto", "rpo")
-    for column in table.columns[:3]:
-        column.no_wrap = True
     why = []
     for history in found:
         reasons = tuple(troubles(history, now, max_age_s))
@@ -33,10 +48,14 @@ def print_status(found: tuple[History, ...], now: datetime, max_age_s: float | N
             *(_latest(history, objective) for objective in ("rto", "rpo")),
         )
     if found:
+        # Its own width, also where there are but 80 columns or no terminal: a row is one line.
+        console.width = max(
+            console.width, Measurement.get(console, console.options.update(width=_WIDEST), table).maximum
+        )
         console.print(table)
     else:
         console.print("No drill has run here, and drills/ holds none.")
-    console.print(*(Text(reason, style="yellow") for reason in why), sep="\n", end="\n" if why else "")
+    console.print(*(Text(reason, style="yellow") for reason in why), sep="\n", end="\n" if why else "", soft_wrap=True)
     green = bool(found) and not why
     if green:
         console.print(Text("All drills are green.", style="green"))

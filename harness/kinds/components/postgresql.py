@@ -57,13 +57,16 @@ class Options(KindOptions):
 
 
 def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
-    """Source: variables of the official image, POSTGRES_DB and POSTGRES_USER."""
+    """The image's own database, then another of the same server, called like the component.
+
+    Source: variables of the official image, POSTGRES_DB and POSTGRES_USER.
+    """
     told = service.environment
     if "postg" not in service.image and "POSTGRES_PASSWORD" not in told:
         return ()
     user = told.get("POSTGRES_USER", "postgres")
-    found: dict[str, JsonValue] = {"database": told.get("POSTGRES_DB", user)}
-    return (found if user == "postgres" else {**found, "user": user},)
+    owner: dict[str, JsonValue] = {} if user == "postgres" else {"user": user}
+    return {"database": told.get("POSTGRES_DB", user)} | owner, {"database": name} | owner
 
 
 def connected(stack: Stack, service: str, options: Options, database: str | None = None) -> AbstractContextManager[Sql]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -34,14 +35,15 @@ DEMANDS = {
     "liferay-dxp-7.4": tuple(STACKS.keys() - {"xl-release-embedded"}),  # a database
     "xl-release-7.2": ("xl-release",),
     "xl-release-7.2-embedded": ("xl-release", "xl-release-embedded"),
-    "xl-release-7.5": (),  # two databases: no stack is found out as that
+    "xl-release-7.5": ("liferay", "xl-release", "xl-release-7.5"),  # an installation on a volume of the portal's
 }
+REFUSED = {("xl-release-7.5", "sql")}  # the portal is one database server, and demanded are two databases
 PAIRS = [
     (product, portal, stack)
     for product in registry.names("products")
     for portal in registry.names("portals")
     for stack in WORKS_WITH.get(portal, STACKS)
-    if stack in DEMANDS.get(product, STACKS)
+    if stack in DEMANDS.get(product, STACKS) and (product, portal) not in REFUSED
 ]
 TODAY = date(2026, 11, 21)
 OWN = """
@@ -101,6 +103,86 @@ def test_the_shipped_stack_is_found_out_as_the_shipped_drill_has_it() -> None:
             assert f"    path: {component.options['path']} " in text
     assert "source: {stack: fixtures/stacks/liferay/compose.yaml}" in text
     assert "waivers:" not in re.sub("#.*", "", text)
+
+
+SHIPPED_75 = STACKS["xl-release-7.5"]
+
+
+def test_two_databases_of_one_server_are_two_and_what_is_guessed_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "x.drill.yaml"
+    assert init("--product", "xl-release-7.5", "--portal", "http", "--stack", SHIPPED_75, "--output", path) == 0
+    places = {one.name: one.options.get("path") or one.options["database"] for one in read_drill(path).components}
+    assert places == {
+        "database": "postgres",
+        "archive_database": "archive_database",
+        "installation": "/opt/xl-release-server",
+        "search_index": "/opt/xl-release-server/index",
+    }
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    guessed = [lines[number + 1] for number, line in enumerate(lines) if line.startswith("# GUESSED: ")]
+    assert guessed == ["archive_database:", "installation:"]
+
+
+def test_a_server_of_its_own_comes_before_a_second_database(tmp_path: Path) -> None:
+    path, stack = tmp_path / "x.drill.yaml", tmp_path / "compose.yaml"
+    stack.write_text(
+        "services:\n"
+        "  main: {image: postgres:16, environment: {POSTGRES_PASSWORD: x, POSTGRES_DB: releases}}\n"
+        "  other: {image: postgres:16, environment: {POSTGRES_PASSWORD: x, POSTGRES_DB: archived}}\n"
+        "  app: {image: example/app, depends_on: [main, other], volumes: ['installation:/opt/app']}\n"
+        "volumes: {installation: }\n",
+        encoding="utf-8",
+    )
+    text = write_drill("xl-release-7.5", "http", stack, path, today=TODAY)
+    path.write_text(text, encoding="utf-8")
+    drill = read_drill(path, today=TODAY)
+    assert {drill.component(name).options["database"] for name in ("database", "archive_database")} == {
+        "releases",
+        "archived",
+    }
+    assert "GUESSED" not in text
+
+
+def test_what_cannot_be_placed_is_refused_with_what_to_add(capsys: pytest.CaptureFixture[str]) -> None:
+    assert init("--product", "xl-release-7.5", "--portal", "http", "--stack", STACKS["notes"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "looks as if it held installation (file_tree). It has db (portal-drill/postgresql:15); web" in said.err
+    assert said.err.endswith("Add to it for installation a named volume where it lies\n")
+    assert init("--product", "xl-release-7.5", "--portal", "http", "--stack", STACKS["xl-release-embedded"]) == 2
+    assert "for archive_database a service with postgresql" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("printed", [True, False])
+def test_what_is_written_or_printed_is_read_back(
+    printed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A portal that is one database server has no second database before it starts: 3, and never 0."""
+    path = tmp_path / "x.drill.yaml"
+    where = () if printed else ("--output", path)
+    assert init("--product", "xl-release-7.5", "--portal", "sql", "--stack", SHIPPED_75, *where) == 3
+    said = capsys.readouterr()
+    text = said.out if printed else path.read_text(encoding="utf-8")
+    line = text.splitlines().index("    database: archive_database               # Name of the database.")
+    file = "printed.drill.yaml" if printed else path.name
+    assert f"{file}:{line}:5: found archive_database in db, which is or needs the portal's own service" in said.err
+
+
+def test_the_schema_that_a_file_names_is_put_beside_it(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "drills"
+    folder.mkdir()
+    words = ("--product", "plain", "--portal", "sql", "--stack", own, "--output")
+    assert init(*words, folder / "a.drill.yaml") == 0
+    schema = folder / "drill.schema.json"
+    assert f"Written: {schema}, from which editors complete it\n" in capsys.readouterr().err
+    assert json.loads(schema.read_text(encoding="utf-8")) == json_schema()
+    named = (folder / "a.drill.yaml").read_text(encoding="utf-8").splitlines()[0].partition("$schema=")[2]
+    assert folder / named == schema
+    schema.write_text("mine", encoding="utf-8")
+    assert init(*words, folder / "b.drill.yaml") == 0
+    assert (schema.read_text(encoding="utf-8"), str(schema) in capsys.readouterr().err) == ("mine", False)
 
 
 def test_an_own_stack_gives_its_databases_and_volumes_their_names(own: Path, tmp_path: Path) -> None:

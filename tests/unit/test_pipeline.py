@@ -1,0 +1,31 @@
+"""The end of a run, without an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.model.progress import Silent
+from harness.pipeline import DrillRun, _Stages
+from harness.prepare import make_plan, read_drill
+from harness.run.journal import Journal
+from harness.run.session import Session
+
+ROOT = Path(__file__).parents[2]
+RUN = "20261121T075100Z-4f3a"
+
+
+def test_a_run_shows_on_the_page_every_drill_that_has_a_file(tmp_path: Path) -> None:
+    (tmp_path / "drills").mkdir()
+    (tmp_path / "drills" / "shop.drill.yaml").write_text("drill: never-run\n", encoding="utf-8")
+    drill = read_drill(ROOT / "drills" / "postgresql.drill.yaml")
+    folder = tmp_path / "reports" / drill.name / RUN
+    no_engine: Any = None
+    journal = Journal(folder / "evidence.jsonl")
+    journal.mark("run_started", run=RUN)
+    session = Session(tmp_path, RUN, folder, tmp_path / "state", drill, make_plan(drill), journal, Silent(), no_engine)
+    _Stages(session, None, None).finish(DrillRun(RUN, folder))
+    page = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "<h1>0 of 2 drills are green</h1>" in page
+    assert '<h2 id="drill-1">never-run <span class="word UNKNOWN">' in page
+    assert "its file is wrong: shop.drill.yaml:1:1" in page
