@@ -448,6 +448,23 @@ class KnowsAge(Protocol):
         """Seconds since 1970. Raises: CouldNotAsk, CommandFailed."""
 
 
+@runtime_checkable
+class HasRules(Protocol):
+    """Capability of components and engines: what their options keep from being judged as plain state."""
+
+    def rules(self, options: Any) -> Iterator[tuple[str, str, str]]:
+        """What, in words; how it is judged (an `ItemClass`, `NOT_COMPARED` or `NOT_BACKED_UP`); why."""
+
+
+@runtime_checkable
+class GivesReasons(Protocol):
+    """Capability of a component whose inventory gives items a class itself: why one of them is not judged."""
+
+    def why(self, options: Any, key: str) -> str:
+        """The reason of the rule by which this item is disposable; of all rules that may be it, if its key does not
+        tell which."""
+
+
 class EngineKind(Protocol):
     """A way to back a component up and to restore it."""
 

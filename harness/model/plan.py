@@ -66,6 +66,21 @@ class PlannedCheck(Frozen):
     requirements: tuple[str, ...] = ()
 
 
+# How a rule has things judged that is no class of items.
+NOT_COMPARED = "not compared"
+NOT_BACKED_UP = "not backed up"
+
+
+class PlannedRule(Frozen):
+    """What an option of a component or its engine keeps from being judged as plain state, in words and why; `judged`
+    is a class of items, `NOT_COMPARED` or `NOT_BACKED_UP`. The rules of `classes` stand with the components."""
+
+    component: str
+    what: str
+    judged: str
+    reason: str
+
+
 class Plan(Frozen):
     """Saved as `plan.json`. Components, services and rewired values stand here as they will be used, so that a fault of
     procedure is a changed plan (DESIGN 10)."""
@@ -78,7 +93,8 @@ class Plan(Frozen):
     rewire: tuple[Rewire, ...] = ()
     reasons: dict[str, str] = {}  # by component: why the product wants it backed up
     checks: tuple[PlannedCheck, ...] = ()
-    not_covered: tuple[str, ...] = ()
+    rules: tuple[PlannedRule, ...] = ()
+    not_covered: tuple[str, ...] = ()  # of checks: not chosen, or loosened by an option
     uncovered: tuple[str, ...] = ()  # volumes that no component looks into, and no waiver names
     supplied_from_outside: tuple[str, ...] = ()
     only_checks: tuple[str, ...] = ()  # not empty: a partial run (`-k`)

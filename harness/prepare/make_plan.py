@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from harness.errors import PortalDrillError
 from harness.kinds import registry
-from harness.kinds.contracts import ChoosesMoment, When
+from harness.kinds.contracts import ChoosesMoment, HasRules, Loosens, When
 from harness.model.drill import Component, Drill
 from harness.model.layout import Layout, below
-from harness.model.plan import Action, Plan, PlannedCheck, Step
+from harness.model.plan import Action, Plan, PlannedCheck, PlannedRule, Step
 from harness.prepare.mistakes import nearest
 from harness.prepare.plan_recover import plan_recover
 from harness.prepare.plan_words import DEADLINES_S, OBSERVED_WHEN, WHY
@@ -66,7 +66,8 @@ def make_plan(drill: Drill, *, only_checks: tuple[str, ...] = ()) -> Plan:
         rewire=drill.rewire,
         reasons={name: row.why for name, row in registry.product(drill.product).COMPONENTS.items()},
         checks=tuple(_planned(drill, use.name) for use in drill.checks),
-        not_covered=_not_covered(drill, only_checks),
+        rules=tuple(_rules(drill)),
+        not_covered=tuple(_not_covered(drill, only_checks)),
         uncovered=tuple(_uncovered(drill)),
         supplied_from_outside=_supplied_from_outside(drill),
         only_checks=only_checks,
@@ -167,14 +168,24 @@ def _planned(drill: Drill, name: str) -> PlannedCheck:
     )
 
 
-def _not_covered(drill: Drill, only_checks: tuple[str, ...]) -> tuple[str, ...]:
-    waived = [f"{w.what}: waived until {w.until}: {w.reason}" for w in drill.waivers]
-    left = [
-        f"check {use.name}: not chosen for this run"
-        for use in drill.checks
-        if only_checks and use.name not in only_checks and not registry.check(use.name).ALWAYS
-    ]
-    return (*waived, *left)
+def _rules(drill: Drill) -> Iterator[PlannedRule]:
+    for component in drill.components:
+        for kind, options in (
+            (registry.component(component.kind), component.options),
+            (registry.engine(component.engine), component.engine_options),
+        ):
+            if isinstance(kind, HasRules):
+                for what, judged, reason in kind.rules(registry.options(kind, options)):
+                    yield PlannedRule(component=component.name, what=what, judged=judged, reason=reason)
+
+
+def _not_covered(drill: Drill, only_checks: tuple[str, ...]) -> Iterator[str]:
+    for use in drill.checks:
+        kind = registry.check(use.name)
+        if only_checks and use.name not in only_checks and not kind.ALWAYS:
+            yield f"check {use.name}: not chosen for this run"
+        elif isinstance(kind, Loosens):
+            yield from (f"{use.name}: {what}" for what in kind.loosened(registry.options(kind, use.options)))
 
 
 def _uncovered(drill: Drill) -> Iterator[str]:

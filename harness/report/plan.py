@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from harness.model.drill import Component, Drill
-from harness.model.plan import Action, Plan, Step
+from harness.model.plan import NOT_BACKED_UP, NOT_COMPARED, Action, Plan, Step
 from harness.report.rows import duration
 
 WIDTH = 100
@@ -22,6 +22,7 @@ _MOMENTS = {
     "tested": "last, for they may change the portal",
     "torn_down": "sandbox removed",
 }
+_NOT_JUDGED = ("disposable", "rebuildable", NOT_COMPARED)
 _EACH = (Action.INVENTORY_BEFORE, Action.INVENTORY_AFTER, Action.INVENTORY_RESTORED)  # told once for all
 
 
@@ -163,13 +164,17 @@ def _not_covered(drill: Drill, plan: Plan) -> Iterator[str]:
     for text in plan.uncovered:
         yield from _item("no component", text)
     for text in plan.not_covered:
-        if "not chosen" in text:
-            yield from _item("not exercised", text)
+        yield from _item("not exercised", text)
+    for rule in plan.rules:
+        if rule.judged == NOT_BACKED_UP:
+            yield from _item(NOT_BACKED_UP, f"{rule.component}: {rule.what}: {rule.reason}")
     for component in drill.components:
-        left = [rule for rule in component.classes if rule.item_class in ("disposable", "rebuildable")]
-        for (sort, reason), rules in groupby(left, key=lambda rule: (rule.item_class, rule.reason)):
-            globs = ", ".join(rule.match for rule in rules)
-            yield from _item("not judged", f"{component.name}, {sort}: {globs}: {reason}")
+        rules = [(str(rule.item_class), rule.reason, rule.match) for rule in component.classes]
+        rules += [(rule.judged, rule.reason, rule.what) for rule in plan.rules if rule.component == component.name]
+        left = [rule for rule in rules if rule[0] in _NOT_JUDGED]
+        for (sort, reason), found in groupby(left, key=lambda rule: rule[:2]):
+            whats = ", ".join(what for _, _, what in found)
+            yield from _item("not judged", f"{component.name}, {sort}: {whats}: {reason}")
 
 
 def _supplied(plan: Plan) -> Iterator[str]:

@@ -9,7 +9,7 @@ from harness.errors import CouldNotAsk
 from harness.model.drill import Component
 from harness.model.inventory import Difference, Item, ItemClass, key_bytes
 from harness.run.inventory_lines import STATE_MARK, Bundle, count_of, lines_of, read_line
-from harness.run.tally import BATCH, UNREADABLE, Meanwhile, PrefixDigests, Tally
+from harness.run.tally import BATCH, UNREADABLE, Meanwhile, PrefixDigests, Tally, Why
 
 _UNREADABLE = b'"unreadable"'
 
@@ -21,13 +21,15 @@ def compare_inventories(
     restored: Path,
     prefix_digests: PrefixDigests | None = None,
     meanwhile: Meanwhile | None = None,
+    why: Why | None = None,
 ) -> Difference:
     """What the restored component lacks, has too much, or has otherwise than the source had.
 
-    Shape: `meanwhile` is what was seen of the source between its inventories; None: nothing.
+    Shape: `meanwhile` is what was seen of the source between its inventories; None: nothing. `why` says by its key
+    why an item that has its class from the component is not judged.
     Raises: CouldNotAsk if an inventory cannot be read to its end.
     """
-    tally = Tally(component, prefix_digests, meanwhile or Meanwhile())
+    tally = Tally(component, prefix_digests, meanwhile or Meanwhile(), why)
     equal, counts = Counter(), [0, 0, 0]
     for row in merged(before, after, restored, equal=equal):
         tally.take(row[0], row[1], row[2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, StepFailed
@@ -9,6 +10,7 @@ from harness.kinds import registry
 from harness.kinds.contracts import (
     ComparesPrefixes,
     ComponentAccess,
+    GivesReasons,
     Probe,
     RestoreAccess,
     When,
@@ -169,6 +171,7 @@ class Recovery:
             for path, ref in zip(paths, refs, strict=True):
                 hold_against(path, ref)
             count, digest = write_inventory(kind.inventory(access), component.classes, restored)
+            options = registry.options(kind, component.options)
             prefixes = kind.prefix_digests if isinstance(kind, ComparesPrefixes) else None
             difference = compare_inventories(
                 component,
@@ -177,6 +180,7 @@ class Recovery:
                 restored,
                 (lambda sizes: prefixes(access, sizes)) if prefixes else None,
                 self.box.meanwhile(component),
+                partial(kind.why, options) if isinstance(kind, GivesReasons) else None,
             )
         except (CouldNotAsk, CommandFailed) as error:
             self.session.journal.observe(

@@ -18,6 +18,7 @@ IGNORED = frozenset({ItemClass.DISPOSABLE, ItemClass.REBUILDABLE})
 # Attributes that say what an item holds or is, not who may use it: never `Difference.attributes`.
 CONTENT = frozenset({"type", "size", "link", "hard links", "last", "highest"})
 PrefixDigests = Callable[[Mapping[str, int]], Mapping[str, str]]
+Why = Callable[[str], str]  # of the key of an item that the component's own options exempt
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class Meanwhile:
 class Tally:
     """Judges one key after the other by its class."""
 
-    def __init__(self, component: Component, prefix_digests: PrefixDigests | None, seen: Meanwhile) -> None:
-        self._component, self._prefix_digests, self._seen = component, prefix_digests, seen
+    def __init__(
+        self, component: Component, prefix_digests: PrefixDigests | None, seen: Meanwhile, why: Why | None
+    ) -> None:
+        self._component, self._prefix_digests, self._seen, self._why = component, prefix_digests, seen, why
         self._deleted: Counter[str] = Counter()  # by the beginning of their keys
         self._unknown: dict[str, list[str]] = {}
         self._young: list[str] = []
@@ -97,7 +100,11 @@ class Tally:
 
     def _ignore(self, key: str, item_class: ItemClass) -> None:
         rule = rule_of(key, self._component.classes)
-        reason = f"{item_class}: {rule.reason if rule else 'as the component says'}"
+        if rule and rule.item_class is item_class:
+            why = rule.reason
+        else:  # the component gave the class itself, and that stays
+            why = (self._why(key) if self._why else "") or "as the component says"
+        reason = f"{item_class}: {why}"
         self.ignored[reason] = self.ignored.get(reason, 0) + 1
 
     def _monotone(self, before: Item, after: Item, restored: Item) -> None:

@@ -67,8 +67,10 @@ CAPABILITIES: dict[str, tuple[Any, ...]] = {
         contracts.Purges,
         contracts.Verifies,
         contracts.Proposes,
+        contracts.HasRules,
+        contracts.GivesReasons,
     ),
-    "engines": (contracts.Proposes,),
+    "engines": (contracts.Proposes, contracts.HasRules),
     "checks": (contracts.Observes, contracts.LooksAtSource, contracts.ChoosesMoment),
     "faults": (contracts.Injects, contracts.Alters, contracts.Spoils, contracts.Litters),
 }
@@ -130,10 +132,11 @@ def _call(kind: Any, protocol: Any, function: str) -> Iterator[str]:
 
 
 def undescribed(options: type[BaseModel]) -> list[str]:
-    """Fields without a description; models inside them describe themselves in their docstring."""
+    """Fields without a description, those of models inside as well, which have a docstring besides."""
     found = [name for name, field in options.model_fields.items() if not field.description]
-    inner = {m for f in options.model_fields.values() for m in _models(f.annotation)}
-    return found + [model.__name__ for model in inner if not model.__doc__]
+    for model in {m for f in options.model_fields.values() for m in _models(f.annotation)}:
+        found += [f"{model.__name__}: {what}" for what in (*undescribed(model), *([] if model.__doc__ else ["itself"]))]
+    return found
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -262,6 +265,15 @@ def test_kind_says_what_it_is_and_what_its_options_mean(family: str, name: str) 
     if "Options" in _constants(PROTOCOLS[family]):
         assert undescribed(kind.Options) == []
         assert kind.Options.model_config.get("extra") == "forbid" and kind.Options.model_config.get("frozen")
+
+
+@every_kind
+def test_options_that_exempt_something_with_a_reason_are_rules_of_the_plan(family: str, name: str) -> None:
+    """Else the reason reaches no report."""
+    kind = registry.kind(family, name)
+    if family in ("components", "engines"):
+        inner = [m for f in kind.Options.model_fields.values() for m in _models(f.annotation)]
+        assert isinstance(kind, contracts.HasRules) or not [m for m in inner if "reason" in m.model_fields]
 
 
 @every_kind

@@ -40,8 +40,8 @@ NO_CAPABILITY = "this portal's adapter cannot tell what its configuration names"
 class AllowedHost(KindOptions):
     """A host that the restored copy may go on naming; `*` stands for any characters."""
 
-    host: str
-    reason: str
+    host: str = Field(description="Name or address; `*` stands for any characters.")
+    reason: str = Field(description="Why.")
 
 
 class Options(KindOptions):

@@ -29,7 +29,7 @@ class Allowed(KindOptions):
 
     host: str = Field(description="Name or address; * stands for any characters.")
     port: int | None = Field(default=None, description="Only this port; without one any.")
-    reason: str
+    reason: str = Field(description="Why; stands in the report.")
 
 
 class Options(KindOptions):

@@ -33,10 +33,12 @@ _OF_ONE_COPY = frozenset({"creation_date", "history", "provided_name", "uuid", "
 class DocumentRule(KindOptions):
     """Documents whose `field` begins with these letters have this class."""
 
-    field: str
-    begins: str
-    item_class: Literal["canary", "disposable"]
-    reason: str
+    field: str = Field(description="Name of a field at the top of the document.")
+    begins: str = Field(description="The first letters of its value.")
+    item_class: Literal["canary", "disposable"] = Field(
+        description="`disposable`: not judged; `canary`: written by the drill, judged by number."
+    )
+    reason: str = Field(description="Why; stands in the report.")
 
 
 class Options(KindOptions):
@@ -50,6 +52,16 @@ def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
     return ({"indices": [f"{name}-*"]},) if "opensearch" in service.image else ()
 
 
+def rules(options: Options) -> Iterator[tuple[str, str, str]]:
+    for rule in options.documents:
+        yield f"documents whose {rule.field} begins with {rule.begins!r}", rule.item_class, rule.reason
+
+
+def why(options: Options, key: str) -> str:
+    """A document's id does not tell by which rule."""
+    return ", or ".join(dict.fromkeys(rule.reason for rule in options.documents if rule.item_class == "disposable"))
+
+
 def inventory(access: ComponentAccess) -> Iterator[Item]:
     """`document/<alias>/<id>` by the digest of its source, then `index/<alias>` by that of its mapping, its
     settings (analysis, write blocks) and its aliases.
@@ -57,14 +69,14 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
     Raises: CouldNotAsk if a list does not reach its stated total.
     """
     http = client(access)
-    rules = Options.model_validate(access.component.options).documents
+    documents = Options.model_validate(access.component.options).documents
     http.request("POST", f"/{pattern(access)}/_refresh", params={"ignore_unavailable": "true"}).expect(200)
     indexes = named_indexes(http, access)
     for alias, index in sorted(indexes.items(), key=lambda pair: f"{pair[0]}/"):
         for hit in hits(http, index, {"sort": [{"_id": _BY_ID}]}):
             if "_source" not in hit:
                 raise CouldNotAsk(f"{index} does not keep its documents (_source is off): they cannot be compared")
-            yield Item(f"document/{alias}/{hit['_id']}", _class(hit["_source"], rules), _held(hit), {})
+            yield Item(f"document/{alias}/{hit['_id']}", _class(hit["_source"], documents), _held(hit), {})
     for alias, index in sorted(indexes.items()):
         details = http.request("GET", f"/{index}").expect(200).json()[index]
         settings = {name: value for name, value in details["settings"]["index"].items() if name not in _OF_ONE_COPY}

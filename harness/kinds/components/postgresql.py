@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Literal
 
 from pydantic import Field
 
 from harness.errors import CommandFailed
+from harness.kinds.components import _postgresql_rules as exempt
 from harness.kinds.components import _postgresql_surroundings as around
 from harness.kinds.components._postgresql_objects import OBJECTS, objects, quoted, sequences
+from harness.kinds.components._postgresql_rules import IgnoredColumns, RowRule
 from harness.kinds.contracts import ComponentAccess, KindOptions, Probe, Sql, Stack, Surrounding, ToolImage
 from harness.kinds.records import whole_lines
 from harness.model.drill import Service
@@ -27,23 +28,6 @@ NEEDS_SERVICE = True
 IS_INDEX = False
 TIMEOUT_S = 3600.0
 REQUEST = "/run/inventory-rows"
-
-
-class RowRule(KindOptions):
-    """Rows of `table` for which the SQL condition `where` holds have this class."""
-
-    table: str
-    where: str = "true"
-    item_class: Literal["canary", "disposable", "state"]
-    reason: str
-
-
-class IgnoredColumns(KindOptions):
-    """Columns of `table` that are left out of a row's digest."""
-
-    table: str
-    columns: list[str]
-    reason: str
 
 
 class Options(KindOptions):
@@ -67,6 +51,14 @@ def propose(service: Service, name: str) -> tuple[dict[str, JsonValue], ...]:
     user = told.get("POSTGRES_USER", "postgres")
     owner: dict[str, JsonValue] = {} if user == "postgres" else {"user": user}
     return {"database": told.get("POSTGRES_DB", user)} | owner, {"database": name} | owner
+
+
+def rules(options: Options) -> Iterator[tuple[str, str, str]]:
+    return exempt.rules(options.rows, options.ignored_columns)
+
+
+def why(options: Options, key: str) -> str:
+    return exempt.why(options.rows, key)
 
 
 def connected(stack: Stack, service: str, options: Options, database: str | None = None) -> AbstractContextManager[Sql]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tarfile
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from pydantic import Field
@@ -16,6 +17,7 @@ from harness.errors import CommandFailed
 from harness.kinds.contracts import BackupAccess, KindOptions, RestoreAccess, ToolImage, nested_in
 from harness.kinds.engines._trees import CLEAR
 from harness.model.frozen import JsonValue
+from harness.model.plan import NOT_BACKED_UP
 
 COMPONENTS = frozenset({"file_tree", "index_files"})
 TOLERATES_OPEN_FILES = True
@@ -32,7 +34,13 @@ _HARMLESS = re.compile(
 
 
 class Options(KindOptions):
-    exclude: list[str] = Field(default=[], description="Patterns that tar leaves out; every one is reported (GEN-D19).")
+    exclude: list[str] = Field(
+        default=[], description="Patterns that tar leaves out; each stands in plan and report (GEN-D19)."
+    )
+
+
+def rules(options: Options) -> Iterator[tuple[str, str, str]]:
+    yield from ((pattern, NOT_BACKED_UP, "tar is told to leave it out (exclude)") for pattern in options.exclude)
 
 
 def backup(access: BackupAccess) -> dict[str, JsonValue]:

@@ -211,9 +211,30 @@ def test_an_unknown_chosen_check_is_named(drill_of: Reads) -> None:
 
 def test_what_is_waived_and_what_comes_from_outside_stands_in_the_plan(drill_of: Reads) -> None:
     plan = make_plan(drill_of(VARIANTS[4]))
-    assert plan.not_covered == ("component search: waived until 2027-01-31: small",)
+    assert plan.not_covered == ()  # waivers stand in the drill, and in each verdict
     assert "db: environment POSTGRES_PASSWORD" in plan.supplied_from_outside
     assert not any("example" in text and "PASSWORD" in text for text in plan.supplied_from_outside)
+
+
+LOOSER = """
+components:
+  liferay_home: {engine_options: {exclude: ["./data/cache/*"]}}
+  database:
+    rows: [{table: session, item_class: disposable, reason: people log in again}]
+    ignored_columns: [{table: user, columns: [seen], reason: each login changes it}]
+  search: {documents: [{field: title, begins: old, item_class: disposable, reason: made again}]}
+checks: [{portal_health: {ignore: [log]}}]
+"""
+
+
+def test_what_options_exempt_stands_in_the_plan(drill_of: Reads) -> None:
+    plan = make_plan(drill_of(LOOSER))
+    rules = {(rule.component, rule.what): (rule.judged, rule.reason) for rule in plan.rules}
+    assert rules["liferay_home", "./data/cache/*"] == ("not backed up", "tar is told to leave it out (exclude)")
+    assert rules["search", "documents whose title begins with 'old'"] == ("disposable", "made again")
+    assert rules["database", "columns seen of user"] == ("not compared", "each login changes it")
+    assert rules["database", "rows of session"] == ("disposable", "people log in again")
+    assert plan.not_covered == ("portal_health: the probe log is not judged",)
 
 
 def test_a_plan_can_be_saved_and_read_again(drill_of: Reads) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -10,12 +11,14 @@ from itertools import pairwise
 import pytest
 from large_run import COMPONENTS, HOSTS, TIERS, large_run
 
-from harness.model.drill import Drill
+from harness.model.drill import Drill, External
 from harness.model.evidence import CommandLine, Evidence
+from harness.model.inventory import ClassRule, ItemClass
 from harness.model.plan import Plan
 from harness.model.verdict import ObjectiveResult, Outcome, Verdict
 from harness.report.html import MOST_COMMANDS, html_text, links, meter
 from harness.report.requirements import REQUIREMENTS
+from harness.report.rows import duration
 
 VerdictOf = Callable[[str], Verdict]
 VOID = {"meta", "br"}
@@ -61,6 +64,23 @@ def page(text: str) -> Page:
     return parsed
 
 
+def section(text: str, name: str) -> str:
+    """The source of one section of the report."""
+    return text.partition(f'<section id="{name}"')[2].partition("</section>")[0]
+
+
+def said(source: str) -> str:
+    """What a reader reads of it, with single spaces."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", source)).split())
+
+
+def table_rows(source: str) -> list[list[str]]:
+    """The cells of the rows of all its tables, without their heads."""
+    bodies = "".join(re.findall(r"<tbody>(.*?)</tbody>", source, re.DOTALL))
+    found = re.findall(r"<tr[^>]*>(.*?)</tr>", bodies, re.DOTALL)
+    return [[said(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in found]
+
+
 @pytest.mark.parametrize("name", ["recovered", "not_recovered", "unknown", "partial", "proved"])
 def test_the_report_is_well_formed_and_loads_nothing(
     name: str, verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
@@ -91,8 +111,6 @@ def test_the_report_says_all_that_a_reader_asks(
         "disposable: sessions",
         "restore:database",
         "no <such> file",
-        "component mail: waived",
-        "kept by <another> team",
         "the activation key comes from the image",
         "15.10",
     ):
@@ -128,11 +146,99 @@ def test_the_drawn_chain_is_laid_end_to_end(verdict_of: VerdictOf) -> None:
     assert abs(drawn[-1].start_percent + drawn[-1].width_percent - 100) < 0.05
 
 
-def test_every_id_of_a_check_has_its_text_beside_it(
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_check_says_what_was_expected_and_beside_each_id_its_text(outcome: Outcome) -> None:
+    run = large_run(outcome)
+    checks = tuple(
+        check.model_copy(update={"expected": f"<{number}> as at the source"})
+        for number, check in enumerate(run.verdict.checks)
+    )
+    text = run._replace(verdict=run.verdict.model_copy(update={"checks": checks})).html()
+    shown = {said(part).split()[1]: part for part in section(text, "checks-all").split("<li><div>")[1:]}
+    assert shown.keys() == {check.name for check in checks}
+    for check in checks:
+        terms = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", shown[check.name])
+        assert [(term, said(text)) for term, text in terms] == [
+            ("expected", check.expected),
+            ("found", check.found),
+            *((name, REQUIREMENTS[name]) for name in check.requirements),
+        ]
+
+
+def test_every_objective_says_its_limit(verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence) -> None:
+    run = large_run(Outcome.PASS)
+    limits = [
+        tile.partition('<p class="small">')[2].partition("</p>")[0]
+        for tile in section(run.html(), "objectives").split("<li>")[1:]
+    ]
+    assert [said(limit) for limit in limits] == [
+        "limit 15 min",
+        "limit 25 h; worst case 24 h by schedule",
+        "limit 2 min",
+        "limit 0 s; resolution 0.5 s",
+    ]
+    free = ObjectiveResult(name="rto", outcome=Outcome.PASS, limit_s=None, measured_s=3)
+    verdict = verdict_of("recovered").model_copy(update={"objectives": {"rto": free}})
+    told = said(section(html_text(verdict, drill, plan, None, evidence), "objectives"))
+    assert "no limit: measured, not judged" in told
+
+
+def test_every_command_has_its_exit_code_and_duration(
     verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
 ) -> None:
-    text = html_text(verdict_of("not_recovered"), drill, plan, None, evidence)
-    assert f"<dt>LR-22</dt><dd>{REQUIREMENTS['LR-22']}</dd>" in text
+    command = next(line for line in evidence.lines if isinstance(line, CommandLine))
+    ends = {("true",): (0, 0.2), ("tar", "-x"): (7, 75.0), ("sleep", "9"): (None, 12.0)}
+    lines = tuple(
+        command.model_copy(update={"argv": argv, "exit_code": code, "duration_s": took_s, "output": ""})
+        for argv, (code, took_s) in ends.items()
+    )
+    text = html_text(verdict_of("recovered"), drill, plan, None, evidence.model_copy(update={"lines": lines}))
+    rows = table_rows(section(text, "done"))
+    assert [row[2:] for row in rows] == [
+        ["no answer" if code is None else str(code), duration(took_s)] for code, took_s in ends.values()
+    ]
+    assert [row[1].split(" ")[0] for row in rows] == ["true", "tar", "sleep"]
+    assert "3 commands, 1 min 27 s, 2 with another exit code than 0" in said(section(text, "done"))
+
+
+def test_what_a_run_does_not_show_is_said_once(
+    verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
+) -> None:
+    systems = (
+        External(host="*.warehouse.example", reason="reports <are> read from it", covered_by="warehouse-nightly"),
+        External(host="mail.example", reason="keeps nothing"),
+    )
+    waived = "component mail: waived until 2027-01-31, kept by <another> team"
+    partial = (waived, "data_parity: up to 5 % may change, not 1 %")
+    verdict = verdict_of("recovered").model_copy(update={"partial": partial})
+    text = html_text(verdict, drill.model_copy(update={"external": systems}), plan, None, evidence)
+    told = said(section(text, "not-shown"))
+    for once in (
+        f"not exercised {waived}",
+        "kept by <another> team",
+        "check freshness: not chosen for this run",
+        "data_parity: up to 5 % may change, not 1 %",
+        "not backed up database: ./cache/* : left out by exclude",
+        "from outside the backup the activation key comes from the image",
+        "*.warehouse.example : reports <are> read from it; covered by warehouse-nightly",
+        "mail.example : keeps nothing",
+    ):
+        assert told.count(once) == 1, once
+
+
+def test_rules_of_rows_and_columns_stand_with_those_of_classes(
+    verdict_of: VerdictOf, drill: Drill, plan: Plan, evidence: Evidence
+) -> None:
+    rule = ClassRule(match="row/public.log/**", item_class=ItemClass.APPEND, reason="only grows")
+    ruled = (plan.component("database").model_copy(update={"classes": (rule,)}),)
+    for components in (plan.components, ruled):
+        changed = plan.model_copy(update={"components": components})
+        rows = table_rows(section(html_text(verdict_of("recovered"), drill, changed, None, evidence), "differences"))
+        assert rows[-2:] == [
+            ["database", "rows of session", "disposable", "people log in again"],
+            ["database", "columns seen of user", "not compared", "each login <it>"],
+        ]
+    assert rows[-3] == ["database", "row/public.log/**", "append", "only grows"]
 
 
 def test_verdict_is_the_first_that_is_said_and_what_failed_the_first_of_the_checks() -> None:

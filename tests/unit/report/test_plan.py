@@ -25,6 +25,17 @@ objectives: {rto: 15 min}
 groups: {portal_state: {max_skew: 2 min}}
 backup: {mode: offline, keep: 3}
 restore: {search: rebuild}
+components:
+  database:
+    rows:
+      - {table: public.visit, where: "day < '2026-01-01'", item_class: disposable, reason: old visits are counted}
+  liferay_home:
+    engine_options: {exclude: ["./data/cache/*", "./work/*"]}
+  search:
+    documents:
+      - {field: title, begins: "preview ", item_class: disposable, reason: previews are made again}
+checks:
+  - data_parity: {max_transient_percent: 5}
 deadlines: {"back_up:database": 2 h, "inventory_before:search": 90 s}
 canary_every: 250 ms
 rewire:
@@ -85,6 +96,19 @@ def test_every_component_says_why_and_every_check_what_it_proves(drill: Drill, p
 def test_what_is_not_covered_is_named_and_nothing_else(drill: Drill, plan: Plan) -> None:
     text = flat(explain(drill, plan).partition("NOT COVERED")[2])
     assert "waived component source_code, until 2099-12-31: mirrored by another team" in text
+    assert text.count("mirrored by another team") == 1
+    assert "not exercised data_parity: up to 5 % of the items may change during the backup, not 1 %" in text
+    assert "not backed up liferay_home: ./data/cache/*: tar is told to leave it out (exclude)" in text
+    for left in (
+        "disposable: rows of public.visit where day < '2026-01-01': old visits are counted",
+        "disposable: rows of django_session: sessions of people who are logged in",
+        "not compared: columns last_login of auth_user: changes with every login",
+    ):
+        assert f"not judged database, {left}" in text
+    assert (
+        "not judged search, disposable: documents whose title begins with 'preview ': previews are made again" in text
+    )
+    assert "rows of wagtailcore_page" not in text  # canaries are judged, by number
     assert "external *.warehouse.example: reports are read from it; covered by the drill warehouse-nightly" in text
     partial = make_plan(drill, only_checks=("data_parity",))
     said = flat(explain(drill, partial))
@@ -96,7 +120,7 @@ def test_what_is_not_covered_is_named_and_nothing_else(drill: Drill, plan: Plan)
 
 def test_nothing_is_said_of_parts_that_a_drill_has_not(drill: Drill, plan: Plan) -> None:
     bare = drill.model_copy(update={"waivers": (), "external": (), "stand_in": None, "components": (), "groups": ()})
-    nothing = plan.model_copy(update={"not_covered": (), "uncovered": (), "supplied_from_outside": ()})
+    nothing = plan.model_copy(update={"rules": (), "not_covered": (), "uncovered": (), "supplied_from_outside": ()})
     text = explain(bare, nothing)
     assert not [title for title in ("NOT COVERED", "stand-in", "SUPPLIED", "group ") if title in text]
 

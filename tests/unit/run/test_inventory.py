@@ -46,12 +46,13 @@ def compare(tmp_path: Path) -> Iterator[object]:
         *rules: ClassRule,
         prefixes: object = None,
         meanwhile: Meanwhile | None = None,
+        why: object = None,
     ) -> Difference:
         paths = []
         for name, items in (("before", before), ("after", after), ("restored", restored)):
             paths.append(tmp_path / f"{name}.jsonl.gz")
             write_inventory(sorted(items, key=lambda one: one.sort_key), rules, paths[-1])
-        return compare_inventories(component(*rules), *paths, prefixes, meanwhile)  # type: ignore[arg-type]
+        return compare_inventories(component(*rules), *paths, prefixes, meanwhile, why)  # type: ignore[arg-type]
 
     yield made
 
@@ -331,6 +332,18 @@ def test_what_changed_while_the_backup_ran(
 def test_what_is_not_judged_is_counted_by_reason(compare, item_class: ItemClass, restored: list[Item]) -> None:  # type: ignore[no-untyped-def]
     difference = compare([item("tmp/a")], [item("tmp/a")], restored, rule("tmp/**", item_class))
     assert (difference.equal, difference.ignored) == (True, {f"{item_class}: because": max(1, len(restored))})
+
+
+def test_an_item_that_has_its_class_from_the_component_has_its_reason_too(compare) -> None:  # type: ignore[no-untyped-def]
+    rows = [item("row/session/1", item_class=DISPOSABLE), item("row/visit/1", item_class=DISPOSABLE), item("tmp/a")]
+    rules = (rule("tmp/**", DISPOSABLE), rule("row/**", APPEND))
+    reasons = {"row/session/1": "people log in again", "row/visit/1": ""}
+    difference = compare(rows, rows, rows, *rules, why=reasons.__getitem__)
+    assert difference.ignored == {
+        "disposable: as the component says": 1,
+        "disposable: because": 1,
+        "disposable: people log in again": 1,
+    }
 
 
 def test_canaries_are_counted_and_judged_elsewhere(compare) -> None:  # type: ignore[no-untyped-def]
