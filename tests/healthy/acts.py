@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,19 @@ def _ok(reply: httpx.Response, *expected: int) -> Any:
     return reply.json() if "json" in reply.headers.get("content-type", "") else reply.text
 
 
+def listed(portal: httpx.Client, kind: str) -> Iterator[Any]:
+    """All of them, however many there are."""
+    after = 0
+    while items := _ok(portal.get(f"/api/{kind}/", params={"after": after, "limit": 1000}))["items"]:
+        yield from items
+        after = items[-1]["id"]
+
+
 def pages(source: Source) -> list[int]:
     """Ids of public pages that people wrote, the oldest first."""
     with source.portal("admin") as portal:
-        listed = _ok(portal.get("/api/pages/", params={"limit": 1000}))["items"]
-    return [p["id"] for p in listed if p["public"] and not p["slug"].startswith("portal-drill")]
+        every = [*listed(portal, "pages")]
+    return [p["id"] for p in every if p["public"] and not p["slug"].startswith("portal-drill")]
 
 
 def log_in_and_out(source: Source) -> None:
@@ -43,8 +52,8 @@ def log_in_and_out(source: Source) -> None:
 def read_and_search(source: Source) -> None:
     """Also a page that is not there, and a module whose answers are kept in `data/cache`."""
     with source.portal("reader") as portal:
-        listed = _ok(portal.get("/api/pages/", params={"limit": 30}))["items"]
-        page = listed[next(_numbers) % len(listed)]
+        some = _ok(portal.get("/api/pages/", params={"limit": 30}))["items"]
+        page = some[next(_numbers) % len(some)]
         _ok(portal.get(f"/api/pages/{page['id']}"))
         _ok(portal.get("/no-such-page/"), 404)
         _ok(portal.get("/o/reading-time/", params={"page": page["id"]}))
@@ -164,10 +173,10 @@ def come(source: Source) -> None:
 
 def go(source: Source) -> None:
     with source.portal("admin") as portal:
-        page = next(p for p in _ok(portal.get("/api/pages/", params={"limit": 1000}))["items"] if p["slug"] == "brief")
-        documents = _ok(portal.get("/api/documents/", params={"limit": 1000}))["items"]
-        _ok(portal.delete(f"/api/write/pages/{page['id']}"))
-        _ok(portal.delete(f"/api/write/documents/{next(d for d in documents if d['title'] == 'Note brief')['id']}"))
+        page = next(page["id"] for page in listed(portal, "pages") if page["slug"] == "brief")
+        document = next(document["id"] for document in listed(portal, "documents") if document["title"] == "Note brief")
+        _ok(portal.delete(f"/api/write/pages/{page}"))
+        _ok(portal.delete(f"/api/write/documents/{document}"))
     source.execute("web", "rm", "/opt/liferay/data/brief", user="liferay")
 
 

@@ -99,7 +99,7 @@ class Slowed(Life):
         api = connect().api
         while not self._over.wait(0.2):
             for item in api.containers(filters={"label": f"portal-drill.run={self.source.run}"}):
-                with contextlib.suppress(APIError):  # it is gone
+                with contextlib.suppress(APIError, ValueError):  # it is gone, and its answer is empty
                     self._hold_back(api, item["Id"])
 
     def _hold_back(self, api: APIClient, container: str) -> None:
