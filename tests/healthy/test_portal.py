@@ -123,7 +123,7 @@ def test_slow_machine(drill: Drill, plan: Plan) -> None:
         life.end()
     lived.assert_recovered(LOOSENED)
     assert len(life.held_back_s) >= 6  # source and sandbox
-    assert sum(life.held_back_s.values()) > 20
+    assert sum(life.held_back_s.values()) > 5  # as seen last of each; on a busy machine nobody comes to its share
 
 
 @pytest.mark.prove
