@@ -301,9 +301,8 @@ def test_what_is_declared_may_be_asked_for(points: RestorePoints, drill: Drill, 
     options = {"isolation": {"allowed": [rule]}}
     checks = tuple(use.model_copy(update={"options": options.get(use.name, use.options)}) for use in drill.checks)
     wider = drill.model_copy(update={"checks": checks})
-    copy = damaged(points.today, "calls_out", "mail", wider, plan, root=points.root, other=points.earlier)
-    verdict, folder = run_drill(wider, plan, points.root, copy)
-    shutil.rmtree(copy)
+    changed, note = altered(plan, "calls_out", "mail")
+    verdict, folder = run_drill(wider, changed, points.root, points.today, note)
     seen = check_of(verdict, "isolation")
     assert seen["outcome"] == "PASS", (folder, seen)
     assert re.search(r"it asked for \d allowed things: .*mail\.production\.example:25", seen["found"])
