@@ -68,7 +68,7 @@ def test_clean_drill_passes_with_the_checks_of_the_adapter(points: RestorePoints
     said = {check["name"]: (check["outcome"], check["found"]) for check in verdict["checks"]}
     assert (verdict["outcome"], verdict["recovered"], verdict["partial"]) == ("PASS", True, []), said
     own = read_drill(PROJECT / "drills" / "liferay-dxp.drill.yaml")
-    assert set(said) == {use.name for use in own.checks}
+    assert set(said) == {use.name for use in own.checks} - {"tests"}  # which lie beside that drill file alone
     assert {name: outcome for name, (outcome, _) in said.items()} == dict.fromkeys(said, "PASS")
     tiers = {tier["tier"] for tier in verdict["objectives"]["rpo"]["per_tier"]}
     assert tiers == set(registry.portal(own.portal.kind).TIERS)
