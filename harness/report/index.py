@@ -42,9 +42,14 @@ class Curve(NamedTuple):
 
 
 def write_index(reports: Path, known: Mapping[str, str], now: datetime) -> None:
-    """Made anew after each run and by `portal-drill status`, from the verdicts that lie there and the drills that are
-    `known` by their files (see `histories`)."""
-    write_whole(reports / "index.html", index_text(histories(reports, known), now).encode())
+    """Made anew after each run from the verdicts that lie there and the drills that are `known` by their
+    files (see `histories`). Raises: OSError."""
+    write_page(reports, histories(reports, known), now)
+
+
+def write_page(reports: Path, found: tuple[History, ...], now: datetime) -> None:
+    """Of histories that have been read. Raises: OSError."""
+    write_whole(reports / "index.html", index_text(found, now).encode())
 
 
 def index_text(found: tuple[History, ...], now: datetime) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from harness.model.verdict import Outcome
 from harness.report.history import History, histories, troubles
-from harness.report.index import write_index
+from harness.report.index import write_page
 from harness.report.rows import duration
 from harness.report.terminal import colored, plain_table
 
@@ -22,12 +22,13 @@ _WIDEST = 1000
 
 def show(reports: Path, known: Mapping[str, str], now: datetime, max_age_s: float | None) -> bool:
     """Printed, and `index.html` made anew by each drill's own schedule; True if every drill is green."""
+    found = histories(reports, known)
     if reports.is_dir():
         try:
-            write_index(reports, known, now)
+            write_page(reports, found, now)
         except OSError as error:  # somebody else's folder can still be looked at
             print(f"portal-drill: {reports / 'index.html'} is left as it was: {error.strerror}", file=sys.stderr)
-    return print_status(histories(reports, known), now, max_age_s, Console(highlight=False))
+    return print_status(found, now, max_age_s, Console(highlight=False))
 
 
 def print_status(found: tuple[History, ...], now: datetime, max_age_s: float | None, console: Console) -> bool:
