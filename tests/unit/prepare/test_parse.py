@@ -188,7 +188,7 @@ def test_host_names_are_others_unless_a_reason_is_given(drill_of: Reads) -> None
     assert drill_of().keep_host_names is None
     assert drill_of("keep_host_names: step 3 of the runbook\n").keep_host_names == "step 3 of the runbook"
     for reason in ("''", "true", "[]"):  # a text, or nobody can read why
-        with pytest.raises(DrillFileWrong, match="^paper.drill.yaml:5:18: "):
+        with pytest.raises(DrillFileWrong, match=r"^paper\.drill\.yaml:5:18: "):
             drill_of(f"keep_host_names: {reason}\n")
 
 
