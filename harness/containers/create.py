@@ -68,7 +68,7 @@ def create_service(
             service.image,
             command=list(service.command) if service.command is not None else None,
             name=name,
-            hostname=service.hostname or service.name,
+            hostname=service.host_name,
             user=service.user,
             working_dir=service.working_dir,
             environment=environment,

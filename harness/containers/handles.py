@@ -74,13 +74,13 @@ class StackHandles:
 
     def is_running(self, service: str) -> bool:
         """False if it was never made. Raises: CouldNotAsk."""
-        return service in self._containers and bool(self._inspected(self._containers[service])["Running"])
+        return service in self._containers and bool(self._inspected(service)["State"]["Running"])
 
     def exit_state(self, service: str) -> str:
         """For messages: `running`, `not made`, `exited with 127: <last line>`, `killed: out of memory`."""
         if service not in self._containers:
             return "not made"
-        return self._redact(state_text(self._inspected(self._containers[service]), self.logs(service)))
+        return self._redact(state_text(self._inspected(service)["State"], self.logs(service)))
 
     def mounts(self, service: str) -> tuple[str, ...]:
         return tuple(self._service(service).volumes)
@@ -91,8 +91,7 @@ class StackHandles:
 
     def attached(self, service: str) -> dict[str, str]:
         """Path to the stack's volume or the host's folder, as the engine mounted it; "" for a volume without a name."""
-        with translated(f"the mounts of {self.role}/{service} cannot be read", CouldNotAsk):
-            mounts = self.engine.api.inspect_container(self._container(service))["Mounts"]
+        mounts = self._inspected(service)["Mounts"]
         named = {self.owner.name_of(v): v for v in self._service(service).named_volumes.values()}
         return {
             m["Destination"]: named.get(m.get("Name", ""), "")
@@ -135,6 +134,11 @@ class StackHandles:
     def addresses(self) -> dict[str, str]:
         """Bridge addresses of the running services."""
         return {service: self._address(service) for service in self._containers if self.is_running(service)}
+
+    def host_names(self) -> dict[str, str]:
+        """What the containers of the running services call themselves."""
+        running = [service for service in self._containers if self.is_running(service)]
+        return {service: str(self._inspected(service)["Config"]["Hostname"]) for service in running}
 
     def attempts(self) -> AttemptRecord:
         """What the sandbox tried to reach outside, and what it asked of the host itself. Raises: CouldNotAsk."""
@@ -229,17 +233,16 @@ class StackHandles:
             raise CouldNotAsk(f"{self.role}/{service} is not running: it was not started")
         return self._containers[service]
 
-    def _inspected(self, container: str) -> dict[str, Any]:
-        with translated("the state of a container cannot be read", CouldNotAsk):
-            state: dict[str, Any] = self.engine.api.inspect_container(container)["State"]
-        return state
+    def _inspected(self, service: str) -> dict[str, Any]:
+        with translated(f"the container of {self.role}/{service} cannot be looked at", CouldNotAsk):
+            details: dict[str, Any] = self.engine.api.inspect_container(self._container(service))
+        return details
 
     def _address(self, service: str) -> str:
         known = self._known_addresses.get(service)
         if known:
             return known
-        with translated(f"{self.role}/{service} has no address", CouldNotAsk):
-            details = self.engine.api.inspect_container(self._container(service))
+        details = self._inspected(service)
         address = details["NetworkSettings"]["Networks"].get(self.network.name, {}).get("IPAddress", "")
         if not address:
             raise CouldNotAsk(f"{self.role}/{service} has no address: {state_text(details['State'], '')}")

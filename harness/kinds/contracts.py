@@ -184,6 +184,9 @@ class Stack(Protocol):
     def addresses(self) -> Mapping[str, str]:
         """The addresses of the running services."""
 
+    def host_names(self) -> Mapping[str, str]:
+        """What the containers of the running services call themselves. Raises: CouldNotAsk."""
+
     def attempts(self) -> AttemptRecord:
         """What the sandbox tried to reach outside. Raises: CouldNotAsk."""
 

@@ -9,6 +9,9 @@ from typing import Literal
 from harness.model.frozen import Frozen, JsonValue
 from harness.model.inventory import ClassRule
 
+MOST_OF_HOST_NAME = 63  # characters that the engine takes
+RESTORED = "-restored"
+
 
 def is_folder(source: str) -> bool:
     """A value of `Service.volumes` that is no named volume but a folder of the host, always read-only."""
@@ -38,6 +41,20 @@ class Service(Frozen):
     def named_volumes(self) -> dict[str, str]:
         """Mount path to named volume."""
         return {path: source for path, source in self.volumes.items() if not is_folder(source)}
+
+    @property
+    def host_name(self) -> str:
+        """What its container calls itself at the source; others reach it by `name` and `aliases`."""
+        return self.hostname or self.name
+
+    def on_another_machine(self) -> Service:
+        """With another host name in the same domain (GEN-D23). Where that would be too long, the domain goes, then the
+        beginning: of what is cut at its end, one that is called so already would keep its name."""
+        first, dot, domain = self.host_name.partition(".")
+        name = f"{first}{RESTORED}{dot}{domain}"
+        if len(name) > MOST_OF_HOST_NAME:
+            name = first[len(RESTORED) - MOST_OF_HOST_NAME :].lstrip("-_") + RESTORED
+        return self.model_copy(update={"hostname": name})
 
 
 class Stack(Frozen):
@@ -181,6 +198,7 @@ class Drill(Frozen):
     restore_strategy: dict[str, Literal["as-backed-up", "rebuild"]] = {}
     restore_order: tuple[str, ...] = ()
     rewire: tuple[Rewire, ...] = ()
+    keep_host_names: str | None = None  # why the target has the source's host names; None: it has others
     checks: tuple[CheckUse, ...]
     waivers: tuple[Waiver, ...] = ()
     external: tuple[External, ...] = ()

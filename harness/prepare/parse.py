@@ -207,6 +207,7 @@ def _resolve(desk: Desk) -> Drill | None:
         components=components,
         groups=groups,
         mode=text.backup.mode,
+        keep_host_names=text.keep_host_names,
         checks=checks,
         waivers=waivers,
         external=tuple(External.model_validate(system.model_dump()) for system in text.external),

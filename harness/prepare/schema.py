@@ -213,6 +213,7 @@ class DrillText(_Written):
     backup: BackupText = Field(BackupText(), description="How the backup is made.")
     restore: RestoreText = Field(RestoreText(), description="How the restore is made.")
     rewire: list[RewireText] = Field([], description="Values that must differ in a sandbox.")
+    keep_host_names: Text | None = Field(None, description="Why the target has the source's host names, and no others.")
     checks: list[CheckEntry] = Field([], description="Checks added to the product's, or their options.")
     waivers: list[WaiverText] = Field([], description="What is knowingly left out.")
     external: list[ExternalText] = Field([], description="Systems outside the stack that the portal uses.")

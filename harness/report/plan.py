@@ -51,6 +51,9 @@ def _head(drill: Drill, plan: Plan) -> Iterator[str]:
     if drill.stand_in:
         yield from _item("stand-in", f"{drill.stand_in}: what only the vendor's software does is not shown")
     yield from _item("source", f"{drill.source.stack.file}: started, backed up and destroyed by the run")
+    if drill.keep_host_names is None:
+        names = [service.on_another_machine().host_name for service in drill.source.stack.in_profile(None)]
+        yield from _item("target", f"other host names than the source's: {', '.join(names)}")
     backup = "while the portal runs" if drill.mode == "online" else "while the portal is stopped"
     often = f"every {_span(drill.schedule_s)}, " if drill.schedule_s else ""
     yield from _item("backup", f"{often}{backup}; {drill.keep} restore points are kept")
@@ -161,6 +164,8 @@ def _not_covered(drill: Drill, plan: Plan) -> Iterator[str]:
     for system in drill.external:
         by = f"; covered by the drill {system.covered_by}" if system.covered_by else ""
         yield from _item("external", f"{system.host}: {system.reason}{by}")
+    if drill.keep_host_names is not None:
+        yield from _item("bound to host names", f"the target has the source's: {drill.keep_host_names}")
     for text in plan.uncovered:
         yield from _item("no component", text)
     for text in plan.not_covered:

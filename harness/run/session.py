@@ -51,9 +51,14 @@ class Session:
         return PortalAccess(self.drill.portal, stack, self.drill)
 
     def new_stack(self, role: Literal["source", "sandbox"]) -> ContainerStack:
+        """After a disaster the portal is on another machine: a sandbox has other host names, unless the drill says why
+        not (GEN-D23)."""
+        services = self.plan.services
+        if role == "sandbox" and self.drill.keep_host_names is None:
+            services = tuple(service.on_another_machine() for service in services)
         return ContainerStack(
             self.engine,
-            self.plan.services,
+            services,
             role=role,
             owner=new_owner(self.run_id, self.drill.name, role, self.state),
             copy_image_content=role == "source",

@@ -275,6 +275,21 @@ def test_container_that_dies_under_a_command_could_not_ask(engine: Engine, tmp_p
             stack.shell("app").run(["true"], timeout_s=20)
 
 
+def test_containers_on_another_machine_call_themselves_otherwise_and_reach_each_other(
+    engine: Engine, tmp_path: Path
+) -> None:
+    given = (service(), service("db", hostname="shop-1.example.com"), service("long", hostname="a" * 63))
+    wanted = {"app": "app-restored", "db": "shop-1-restored.example.com", "long": f"{'a' * 54}-restored"}
+    with running(engine, tmp_path, *(one.on_another_machine() for one in given)) as stack:
+        assert stack.host_names() == wanted
+        for name, host_name in wanted.items():
+            asked = stack.shell(name).run(["cat", "/proc/sys/kernel/hostname"], timeout_s=20)
+            assert asked.ok().text == f"{host_name}\n"
+            assert stack.shell("app").run(["getent", "hosts", name], timeout_s=20).exit_code == 0
+        stack.kill("db")
+        assert sorted(stack.host_names()) == ["app", "long"]
+
+
 def test_commands_are_recorded_without_secrets_and_environment(engine: Engine, tmp_path: Path) -> None:
     lines: list[tuple[object, ...]] = []
     hooks: dict[str, Any] = {

@@ -11,7 +11,7 @@ import pytest
 from restore_points import Json, RestorePoints, captured_only, check_of, run_drill
 
 from harness.kinds import registry
-from harness.kinds.contracts import FaultRow, Injects, Spoils
+from harness.kinds.contracts import FaultRow, Injects, Spoils, When
 from harness.model.drill import Drill, Waiver
 from harness.model.plan import Plan
 from harness.pipeline import altered, damaged
@@ -25,8 +25,10 @@ ROWS = {
     if not row.product  # those of one product alone have a test of their own
 }
 INJECTED = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Injects)]
-SPOILT = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Spoils)]
-ALTERED = [name for name in ROWS if name not in {*INJECTED, *SPOILT}]  # the plan, or the target
+OF_SOURCE = [name for name, (fault, _) in ROWS.items() if isinstance(registry.fault(fault), Spoils)]
+SPOILT = [name for name in OF_SOURCE if registry.check(ROWS[name][1].caught_by).WHEN is When.AT_SOURCE]
+BOUND = [name for name in OF_SOURCE if name not in SPOILT]  # well at the source, and not elsewhere
+ALTERED = [name for name in ROWS if name not in {*INJECTED, *OF_SOURCE}]  # the plan, or the target
 
 # One fault for each check and outcome; the others are proofs.
 IN_CI = {
@@ -99,6 +101,7 @@ NAMED = {
     "forged/inventories": r"^liferay_home: not compared: .* is not the one that was recorded at capture$",
     "forged/manifest": r"^liferay_home: missing data/journal/data\.log$",
     "forged/record": r"^inventories/liferay_home\.before\.jsonl\.gz is not recorded as the capture's evidence has it$",
+    "host_bound/licence": r"^licence\.state: expected valid, found bound to web, this is web-restored$",
     "hostile_member/absolute": r"^restore:document_library: tree\.tar holds '/etc/portal-drill-was-here', which leaves",
     "hostile_member/through_a_link": r"^restore:document_library: tree\.tar holds '\S+-was-here' below a symbolic link",
     "hostile_member/upwards": r"^restore:document_library: tree\.tar holds '\./documents/\.\./\S+', which leaves",
@@ -292,6 +295,30 @@ def test_fault_of_the_source_is_caught(name: str, points: RestorePoints, drill: 
     verdict, folder = run_drill(drill, captured_only(unaltered), points.root, None, note)
     assert_caught(name, row, verdict, folder)
     assert '"name":"disaster"' not in (folder / "evidence.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", cases(BOUND))
+def test_what_is_bound_to_the_source_is_caught(name: str, points: RestorePoints, drill: Drill, plan: Plan) -> None:
+    """The source is well with it, and its backup sound: nothing else fails on the other machine (GEN-D23)."""
+    fault, row = ROWS[name]
+    unaltered, note = altered(plan, fault, row.name)
+    verdict, folder = run_drill(drill, unaltered, points.root, None, note)
+    assert_caught(name, row, verdict, folder)
+    not_passed = {check["name"] for check in verdict["checks"] if check["outcome"] != "PASS"}
+    assert not_passed == {row.caught_by}, folder
+
+
+@pytest.mark.prove
+def test_licence_of_the_source_holds_where_its_host_name_is_kept(
+    points: RestorePoints, drill: Drill, plan: Plan
+) -> None:
+    """The licence that `host_bound/licence` binds to the source's host."""
+    kept = drill.model_copy(update={"keep_host_names": "the new machine gets the old one's name"})
+    unaltered, note = altered(plan, "host_bound", "licence")
+    verdict, folder = run_drill(kept, unaltered, points.root, None, note)
+    assert verdict["outcome"] == "PASS", (folder, verdict["checks"])
+    said = check_of(verdict, "configuration")["found"]
+    assert said.endswith("the copy has the source's own host names: the new machine gets the old one's name")
 
 
 @pytest.mark.prove

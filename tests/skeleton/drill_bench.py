@@ -125,6 +125,11 @@ class Bench:
     def container(self, run: str, role: str, service: str = "db") -> str:
         return f"{run}-{role}-{service}"
 
+    def host_name(self, run: str, role: str, service: str = "db") -> str:
+        """As the running container itself has it."""
+        command = self.engine.api.exec_create(self.container(run, role, service), ["cat", "/proc/sys/kernel/hostname"])
+        return str(self.engine.api.exec_start(command["Id"]).decode().strip())
+
     def left(self) -> list[str]:
         """Whatever on the engine belongs to any run below `root`, preflights and tools included."""
         return self._labelled([RUN, f"{STATE}={state_of(self.root / '.portal-drill')}"])

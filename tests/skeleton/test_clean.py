@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from drill_bench import Bench, Finished
+from drill_bench import At, Bench, Finished
 
 from harness.kinds import registry
 from harness.model.drill import Source
@@ -78,8 +78,13 @@ def test_secrets_reach_no_evidence_and_no_report(clean: Finished, secret: str) -
     assert [path.name for path in written if secret.encode() in path.read_bytes()] == []
 
 
-def test_restore_point_can_be_recovered_again(bench: Bench, clean: Finished, point: Path) -> None:
-    again = bench.perform(point=point)
+def test_restore_point_can_be_recovered_again_and_under_another_host_name(
+    bench: Bench, clean: Finished, point: Path
+) -> None:
+    named: list[str] = []
+    ask = At("start_portal", lambda run: named.append(bench.host_name(run, "sandbox")), end=True)
+    again = bench.perform(point=point, progress=ask)
+    assert named == ["db-restored"]
     assert again.verdict["outcome"] == "PASS"
     assert again.verdict["recovered"] is False  # measured RPO belongs to the run that captured
     assert again.verdict["restore_point"] == clean.verdict["restore_point"]

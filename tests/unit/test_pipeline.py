@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.model.progress import Silent
 from harness.pipeline import DrillRun, _Stages
 from harness.prepare import make_plan, read_drill
@@ -29,3 +31,18 @@ def test_a_run_shows_on_the_page_every_drill_that_has_a_file(tmp_path: Path) -> 
     assert "<h1>0 of 2 drills are green</h1>" in page
     assert '<h2 id="drill-1">never-run <span class="word UNKNOWN">' in page
     assert "its file is wrong: shop.drill.yaml:1:1" in page
+
+
+@pytest.mark.parametrize(("reason", "host_name"), [(None, "db-restored"), ("step 3 of the runbook", "db")])
+def test_only_the_sandbox_has_other_host_names_and_only_if_nobody_says_why_not(
+    tmp_path: Path, reason: str | None, host_name: str
+) -> None:
+    drill = read_drill(ROOT / "drills" / "postgresql.drill.yaml").model_copy(update={"keep_host_names": reason})
+    no_engine: Any = None
+    journal, plan = Journal(tmp_path / "evidence.jsonl"), make_plan(drill)
+    session = Session(tmp_path, RUN, tmp_path, tmp_path / "state", drill, plan, journal, Silent(), no_engine)
+    assert session.new_stack("source").services == plan.services
+    names = {service.name: service.host_name for service in session.new_stack("sandbox").services}
+    assert names["db"] == host_name
+    assert names.keys() == {service.name for service in plan.services}
+    journal.close()

@@ -121,7 +121,7 @@ def _host(survey: Survey, host: str, why: str) -> None:
 def _own_hosts(access: SourceAccess, survey: Survey) -> None:
     """Services of the stack, by name or address, and this machine itself are nobody else."""
     running = [service for service in access.plan.services if not service.profiles]
-    own = {name.lower() for s in running for name in (s.name, s.hostname or s.name, *s.aliases)}
+    own = {name.lower() for s in running for name in (s.name, s.host_name, *s.aliases)}
     survey.part("addresses of the services", lambda: own.update(access.stack.addresses().values()))
     for name in [name for name in survey.found if name.startswith("host ")]:
         host = name.removeprefix("host ")

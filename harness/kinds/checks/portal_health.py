@@ -2,7 +2,7 @@
 
 HTTP 200 alone never passes: every probe compares with what the source said of itself before the backup.
 Requirements: LR-6, LR-7, LR-10, LR-11, LR-13, LR-19, LR-20, LR-31, LR-D8, GEN-D22, GEN-D30; XLR-D6 and GEN-D26 (no
-version is older than the source's).
+version is older than the source's); GEN-D23 (what is bound to the source's host name does not hold in the copy).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
 _OF_LIFERAY = ("LR-6", "LR-7", "LR-10", "LR-11", "LR-13", "LR-19", "LR-20", "LR-31", "LR-D8")
-REQUIREMENTS = (*_OF_LIFERAY, "XLR-D6", "GEN-D22", "GEN-D26", "GEN-D30")
+REQUIREMENTS = (*_OF_LIFERAY, "XLR-D6", "GEN-D22", "GEN-D23", "GEN-D26", "GEN-D30")
 
 
 class Options(KindOptions):

@@ -102,6 +102,9 @@ class FakeStack:
     def addresses(self) -> Mapping[str, str]:
         return {}
 
+    def host_names(self) -> Mapping[str, str]:
+        return {}
+
     def attempts(self) -> AttemptRecord:
         return AttemptRecord(())
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import DrillFileWrong
 from harness.kinds import registry
-from harness.model.drill import Drill
+from harness.model.drill import Drill, Service
 from harness.model.inventory import ItemClass
 
 Reads = Callable[..., Drill]
@@ -159,6 +159,37 @@ def test_jobs_of_a_stack_may_read_folders(drill_of: Reads) -> None:
     stack = stack.replace("profiles: [seed]", "profiles: [seed]\n    volumes: ['./content:/content:ro']")
     volumes = drill_of(stack=stack).source.stack.service("seed").volumes
     assert volumes["/content"].endswith("/content")
+
+
+@pytest.mark.parametrize(
+    ("host_name", "elsewhere"),
+    [
+        (None, "web-restored"),
+        ("shop-1", "shop-1-restored"),
+        ("shop-1.production.example", "shop-1-restored.production.example"),
+        ("web-restored", "web-restored-restored"),
+        ("a" * 54, "a" * 54 + "-restored"),
+        ("a" * 55, "a" * 54 + "-restored"),
+        ("a" * 54 + "-restored", "a" * 45 + "-restored-restored"),
+        ("a" * 8 + "-" * 2 + "b" * 53, "b" * 53 + "-restored"),
+        ("shop-1." + "a" * 56, "shop-1-restored"),
+    ],
+)
+def test_another_machine_has_another_host_name(host_name: str | None, elsewhere: str) -> None:
+    """At most 63 characters, and never the same (GEN-D23). Nothing else changes."""
+    service = Service(name="web", image="any", hostname=host_name, aliases=("portal.production.example",))
+    moved = service.on_another_machine()
+    assert (moved.host_name, len(moved.host_name) <= 63) == (elsewhere, True)
+    assert moved.host_name != service.host_name
+    assert moved.model_copy(update={"hostname": host_name}) == service
+
+
+def test_host_names_are_others_unless_a_reason_is_given(drill_of: Reads) -> None:
+    assert drill_of().keep_host_names is None
+    assert drill_of("keep_host_names: step 3 of the runbook\n").keep_host_names == "step 3 of the runbook"
+    for reason in ("''", "true", "[]"):  # a text, or nobody can read why
+        with pytest.raises(DrillFileWrong, match=r"^paper\.drill\.yaml:5:18: "):
+            drill_of(f"keep_host_names: {reason}\n")
 
 
 def test_services_stand_in_order_of_start(drill_of: Reads) -> None:

@@ -211,7 +211,13 @@ def test_what_a_run_does_not_show_is_said_once(
     waived = "component mail: waived until 2027-01-31, kept by <another> team"
     partial = (waived, "data_parity: up to 5 % may change, not 1 %")
     verdict = verdict_of("recovered").model_copy(update={"partial": partial})
-    text = html_text(verdict, drill.model_copy(update={"external": systems}), plan, None, evidence)
+    text = html_text(
+        verdict,
+        drill.model_copy(update={"external": systems, "keep_host_names": "by <our> runbook"}),
+        plan,
+        None,
+        evidence,
+    )
     told = said(section(text, "not-shown"))
     for once in (
         f"not exercised {waived}",
@@ -222,8 +228,10 @@ def test_what_a_run_does_not_show_is_said_once(
         "from outside the backup the activation key comes from the image",
         "*.warehouse.example : reports <are> read from it; covered by warehouse-nightly",
         "mail.example : keeps nothing",
+        "bound to host names The target has the source's: by <our> runbook",
     ):
         assert told.count(once) == 1, once
+    assert "host names" not in said(section(html_text(verdict, drill, plan, None, evidence), "not-shown"))
 
 
 def test_rules_of_rows_and_columns_stand_with_those_of_classes(

@@ -110,6 +110,10 @@ def test_what_is_not_covered_is_named_and_nothing_else(drill: Drill, plan: Plan)
     )
     assert "rows of wagtailcore_page" not in text  # canaries are judged, by number
     assert "external *.warehouse.example: reports are read from it; covered by the drill warehouse-nightly" in text
+    assert "bound to host names" not in text
+    kept = explain(drill.model_copy(update={"keep_host_names": "step 3 of the runbook"}), plan)
+    assert "bound to host names the target has the source's: step 3 of the runbook" in flat(kept)
+    assert "-restored" not in kept
     partial = make_plan(drill, only_checks=("data_parity",))
     said = flat(explain(drill, partial))
     assert "not exercised check freshness: not chosen for this run" in said

@@ -68,7 +68,8 @@ def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]
     """Every fact against the source's, then what a person does: log in, read a page, use each module."""
     now = facts(access)
     yield from fact_probes(now, expected, lambda name: tables.REQUIREMENTS.get(name.split(".")[0], ("LR-31",)))
-    yield Probe("licence", now.get("licence.state") == "valid", "valid", now.get("licence.state", "none"), ("LR-10",))
+    licence = now.get("licence.state", "none")
+    yield Probe("licence", licence == "valid", "valid", licence, tables.REQUIREMENTS["licence"])
     yield _login(access)
     yield _seeded_page(access, expected.get("seeded page", ""))
     for name, fact in sorted(expected.items()):

@@ -83,7 +83,7 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "file_encoding": ("LR-7",),
     "keystore": ("GEN-D22",),
     "language": ("LR-7",),
-    "licence": ("LR-10",),
+    "licence": ("LR-10", "GEN-D23"),
     "module": ("LR-11", "LR-12"),
     "search": ("LR-13",),
     "session_timeout_min": ("LR-20",),
