@@ -50,7 +50,6 @@ UNMET = {
     "LR-D3": "a stack that mounts a folder of the host for its state is refused",
     "GEN-D23": "not built: a copy has the host names of its source",
     "GEN-D24": "not built: no engine encrypts",
-    "GEN-D25": "not built: expiry is seen of a licence alone",
 }
 
 
