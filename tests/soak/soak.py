@@ -26,7 +26,7 @@ from harness.clock import utc_now  # noqa: E402
 from harness.containers import teardown  # noqa: E402
 from harness.containers.labels import RUN  # noqa: E402
 from harness.kinds import registry  # noqa: E402
-from harness.kinds.contracts import FaultRow, Injects, Spoils  # noqa: E402
+from harness.kinds.contracts import FaultRow, Injects, Spoils, When  # noqa: E402
 from harness.model.drill import Drill  # noqa: E402
 from harness.model.plan import Action  # noqa: E402
 from harness.prepare import make_plan, read_drill  # noqa: E402
@@ -85,8 +85,10 @@ class Soak:
         changed, note = pipeline.altered(plan, fault, name)
         point: Path | None = today
         if isinstance(kind, Spoils):
-            only_the_end = tuple(step for step in changed.recover if step.action is Action.TEAR_DOWN)
-            changed, point = changed.model_copy(update={"recover": only_the_end}), None
+            point = None
+            if registry.check(row.caught_by).WHEN is When.AT_SOURCE:
+                only_the_end = tuple(step for step in changed.recover if step.action is Action.TEAR_DOWN)
+                changed = changed.model_copy(update={"recover": only_the_end})
         elif row.caught_by == "capture" or changed.capture != plan.capture:
             point = None
         return *run_drill(self.drill, changed, self.root, point, note), expected
