@@ -88,7 +88,8 @@ def judge_sides(before: Side | None, now: Side | None, valid_for: timedelta) -> 
     unknown = [*_unknown(before, now)]
     notes = _notes(before, now)
     outcome = Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown else Outcome.PASS
-    found = [joined(wrong, 3)] if wrong else [joined(unknown, 3), HINT] if unknown else []
+    found = [joined(wrong or unknown, 3)] if wrong or unknown else []
+    found += [HINT] if not wrong and (before.unread or now.unread) else []
     return Judgement(outcome, expected, "; ".join([*found, *notes]), wrong or unknown)
 
 
@@ -111,6 +112,8 @@ def _lost(before: Side, now: Side) -> Iterator[str]:
 def _unknown(before: Side, now: Side) -> Iterator[str]:
     for file, why in {**before.unread, **now.unread}.items():
         yield f"{file}: {why}"
+    if before.dates and not now.dates:
+        yield f"none of {len(before.dates):,} dates of the source is in the copy"
     if more := max(before.more, now.more):
         yield f"{more:,} stores or dates beyond those that are kept were not compared"
 
@@ -120,7 +123,7 @@ def _notes(before: Side, now: Side) -> Iterator[str]:
     valid = [one for one in now.dates.values() if one.at(now.at)]
     if valid:
         yield f"earliest: {min(valid, key=lambda one: one.not_after).said(now.at)}; {len(now.dates):,} dates in all"
-    elif not now.dates and not now.unread:
+    elif not (before.dates or now.dates or now.unread):
         yield f"no certificate and no token in {now.files:,} files"
     old = [one for place, one in now.dates.items() if not one.at(now.at) and _was_old(before, place)]
     if old:
@@ -128,6 +131,8 @@ def _notes(before: Side, now: Side) -> Iterator[str]:
     new = [place for place, one in now.dates.items() if not one.at(now.at) and place not in before.dates]
     if new:
         yield f"{len(new):,} are not valid and were not at the source: {joined(new, 3)}"
+    if now.dates and (gone := [place for place in before.dates if place not in now.dates]):
+        yield f"{len(gone):,} of the source are not in the copy: {joined(gone, 3)}"
     for why, count in now.left.items():
         yield f"{count:,} text files were not searched for tokens: {why}"
 

@@ -2,7 +2,7 @@
 
 What a file is, its content says: Java 9 and later write PKCS#12 under the names of older keystores. Nothing secret is
 kept: of a certificate its subject, of a token for whom or by whom it is.
-Sources: RFC 7468 (PEM), RFC 7292 (PKCS#12), RFC 7519 (JWT), OpenJDK's JavaKeyStore.java (JKS).
+Sources: RFC 7468 (PEM), RFC 7292 (PKCS#12), RFC 7519 (JWT).
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import json
 import re
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from harness.kinds.checks._java_keystore import JAVA, java_certificates
 
 LONGEST = 80  # letters of a subject
 NO_STORE = "it is no store that is known"
 LOCKED = "its certificates are encrypted, and no password that was given fits"
 _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
 _OF_SEVERAL = (b"PKCS7", b"PKCS #7 SIGNED DATA", b"CMS")  # may hold certificates, and are not read
-_JAVA = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 _TOKEN = re.compile(rb"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]+)\.(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*")
 _INTEGER, _OBJECT_ID, _SEQUENCE = 0x02, 0x06, 0x30
 _quiet = threading.Lock()  # filters of warnings are the process's, and several trees are read at once
@@ -44,6 +46,13 @@ class Found:
 
     dated: list[Dated] = field(default_factory=list)
     unread: str = ""
+    _names: Counter[str] = field(default_factory=Counter)
+
+    def add(self, one: Dated) -> None:
+        """Of several of one name, as of a chain, all but the first are numbered."""
+        self._names[one.entry] += 1
+        number = self._names[one.entry]
+        self.dated.append(one if number == 1 else replace(one, entry=f"{one.entry}, {number}"))
 
 
 def read_store(data: bytes, passwords: Iterable[str] = ()) -> Found:
@@ -52,7 +61,7 @@ def read_store(data: bytes, passwords: Iterable[str] = ()) -> Found:
     with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd certificates: a date is a date
         try:
-            if data[:4] in _JAVA:
+            if data[:4] in JAVA:
                 _java(data, found)
             elif b"-----BEGIN " in data:
                 _pem(data, found)
@@ -78,7 +87,7 @@ def read_tokens(data: bytes) -> Found:
             found.unread = f"token {number}: exp or nbf is no time: {error}"[:200]
             continue
         whose = next((f"{name} {claims[name]}" for name in ("sub", "iss", "aud") if claims.get(name)), "no subject")
-        found.dated.append(Dated(str(number), "token", whose[:LONGEST], since, until))
+        found.add(Dated(str(number), "token", whose[:LONGEST], since, until))
     return found
 
 
@@ -135,7 +144,7 @@ def _pem(data: bytes, found: Found) -> None:
             if not end:
                 raise ValueError("it is cut short")
             der = base64.b64decode(b"".join(body.split()), validate=True)
-            found.dated.append(_certificate(der[: _element(der, 0)[2]], str(number)))  # trust settings may follow
+            found.add(_certificate(der[: _element(der, 0)[2]], str(number)))  # trust settings may follow
         except (ValueError, IndexError) as error:
             found.unread = f"certificate {number} cannot be parsed: {error}"[:200]
 
@@ -161,7 +170,7 @@ def _der(data: bytes, found: Found, passwords: Iterable[str]) -> None:
     if tag == _INTEGER and data[begin:end] == b"\x03":
         _pkcs12(data, found, passwords)
     elif tag == _SEQUENCE and _element(data, begin)[0] != _OBJECT_ID:
-        found.dated.append(_certificate(data, "1"))
+        found.add(_certificate(data, "1"))
     elif tag not in (_INTEGER, _SEQUENCE):  # those begin private keys, public keys and encrypted ones
         found.unread = NO_STORE
 
@@ -181,66 +190,14 @@ def _pkcs12(data: bytes, found: Found, passwords: Iterable[str]) -> None:
         held = [one for one in (store.cert, *store.additional_certs) if one]
         for number, one in enumerate(held, 1):
             name = (one.friendly_name or b"").decode(errors="replace")
-            found.dated.append(_dated(one.certificate, name or str(number)))
+            found.add(_dated(one.certificate, name or str(number)))
         found.unread = ""
         return
 
 
-# ---------------------------------------------------------------- Java's own keystores
-
-
-@dataclass
-class _Reader:
-    """Big-endian values one after the other, as Java's DataInputStream has them."""
-
-    data: bytes
-    at: int = 0
-
-    def take(self, size: int) -> bytes:
-        taken = self.data[self.at : self.at + size]
-        if size < 0 or len(taken) < size:
-            raise ValueError("it is cut short")
-        self.at += size
-        return taken
-
-    def number(self, size: int = 4) -> int:
-        return int.from_bytes(self.take(size))
-
-    def text(self) -> str:
-        return self.take(self.number(2)).decode(errors="replace")
-
-    def block(self) -> bytes:
-        return self.take(self.number())
-
-
 def _java(data: bytes, found: Found) -> None:
-    """Certificates stand there in the clear; private keys are passed over. A secret key has no length that could be
-    passed over, so that nothing behind one can be read. At the end stands a SHA-1 over password and content."""
-    reader = _Reader(data, 4)
-    version, count = reader.number(), reader.number()
-    if version not in (1, 2):
-        raise ValueError(f"version {version}")
-    for number in range(1, count + 1):
-        tag, alias, _ = reader.number(), reader.text(), reader.take(8)
-        if tag == 3:
-            if number < count:
-                found.unread = f"{count - number} entries behind a secret key cannot be read"
-            return
-        if tag not in (1, 2):
-            raise ValueError(f"an entry of sort {tag}")
-        if tag == 1:
-            reader.block()
-        for name, der in _chain(reader, alias, reader.number() if tag == 1 else 1, version):
-            try:
-                found.dated.append(_certificate(der, name))
-            except ValueError as error:
-                found.unread = f"the certificate of {alias} cannot be parsed: {error}"[:200]
-    if len(reader.take(20)) + reader.at - 20 != len(data):
-        raise ValueError("it is longer than it says")
-
-
-def _chain(reader: _Reader, alias: str, count: int, version: int) -> Iterator[tuple[str, bytes]]:
-    for number in range(1, count + 1):
-        if version == 2 and (sort := reader.text()) != "X.509":
-            raise ValueError(f"a certificate of sort {sort}")
-        yield alias if number == 1 else f"{alias}, {number}", reader.block()
+    for alias, der in java_certificates(data):
+        try:
+            found.add(_certificate(der, alias))
+        except ValueError as error:
+            found.unread = f"the certificate of {alias} cannot be parsed: {error}"[:200]

@@ -245,6 +245,14 @@ def test_what_the_source_did_not_have_is_left_to_data_parity(tmp_path: Path) -> 
     result = judged(source, restored)
     assert result.outcome is PASS
     assert "1 are not valid and were not at the source: home:old.crt, 1" in result.found
+    assert "1 of the source are not in the copy: home:gone.pem, 1" in result.found
+
+
+def test_copy_without_any_date_of_the_source_is_unknown(tmp_path: Path) -> None:
+    write(tmp_path / "source", tls_pem=PEM)
+    result = judged(tmp_path / "source", tmp_path / "restored")
+    assert result.outcome is UNKNOWN
+    assert result.items.first == ("none of 1 dates of the source is in the copy",)
 
 
 def test_valid_for_wants_more_time(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def certificate(subject: str = "portal", **changes: Any) -> x509.Certificate:
 
 ONE = certificate()
 PEM, DER = ONE.public_bytes(Encoding.PEM), ONE.public_bytes(Encoding.DER)
+NAMED, ALIASES = pkcs12.PKCS12Certificate(ONE, b"peer"), ["portal", "peer", "peer, 2"]
 KEY_PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 ENCRYPTED = BestAvailableEncryption(b"Keystore-4711")
 
@@ -92,6 +93,7 @@ def entries(data: bytes, *passwords: str) -> list[str]:
         (DER, ["1"]),
         (pkcs12.serialize_key_and_certificates(None, None, None, [ONE], NoEncryption()), ["1"]),
         (pkcs12.serialize_key_and_certificates(b"portal", KEY, ONE, None, NoEncryption()), ["portal"]),
+        (pkcs12.serialize_key_and_certificates(b"portal", KEY, ONE, [NAMED, NAMED], NoEncryption()), ALIASES),
         (java(TRUSTED), ["peer"]),
         (java(PRIVATE, TRUSTED), ["portal", "portal, 2", "peer"]),
         (java(TRUSTED, SECRET, magic=b"\xce\xce\xce\xce"), ["peer"]),
@@ -152,12 +154,12 @@ def test_what_cannot_be_read_says_why(data: bytes, why: str) -> None:
 
 def test_readable_certificates_of_a_broken_store_are_kept() -> None:
     broken = read_store(java(TRUSTED, entry(2, "odd", text("X.509") + block(b"none")), TRUSTED))
-    assert ([one.entry for one in broken.dated], broken.unread[:22]) == (["peer", "peer"], "the certificate of odd")
+    assert ([one.entry for one in broken.dated], broken.unread[:22]) == (["peer", "peer, 2"], "the certificate of odd")
     assert [one.entry for one in read_store(PEM[:200] + PEM).dated] == ["2"]
     behind = read_store(java(TRUSTED, SECRET, TRUSTED, magic=b"\xce\xce\xce\xce"))
     assert ([one.entry for one in behind.dated], behind.unread) == (
         ["peer"],
-        "1 entries behind a secret key cannot be read",
+        "it cannot be parsed: 1 entries stand behind a secret key",
     )
 
 
