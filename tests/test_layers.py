@@ -108,6 +108,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "yaml": ("harness.prepare",),
     "psycopg": ("harness.containers",),
     "httpx": ("harness.containers",),
+    "cryptography": ("harness.kinds.checks._stores", "harness.kinds.faults.expired"),
 }
 
 MOST_LINES = 250

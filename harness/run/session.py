@@ -16,7 +16,7 @@ from harness.containers.stack import ContainerStack
 from harness.errors import HarnessBroken
 from harness.kinds import registry
 from harness.kinds.contracts import FaultKind, FaultRow, Litters, PortalAccess, PortalKind, Spoils, Stack
-from harness.model.drill import Drill, Portal, Service
+from harness.model.drill import Drill, Service
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote
@@ -85,7 +85,7 @@ class Session:
 
     def redacted(self, text: str) -> str:
         """Secrets never reach progress lines; the journal leaves them out by itself."""
-        return without(secrets_in(self.plan.services, self.drill.portal), text)
+        return without(secrets_in(self.plan.services, self.drill), text)
 
 
 def without(secrets: Iterable[str], text: str) -> str:
@@ -95,15 +95,17 @@ def without(secrets: Iterable[str], text: str) -> str:
     return text
 
 
-def secrets_in(services: Iterable[Service], portal: Portal) -> frozenset[str]:
-    """What references stand for, and plain values of variables that are named like secrets (DESIGN 7)."""
+def secrets_in(services: Iterable[Service], drill: Drill) -> frozenset[str]:
+    """What references stand for, in services and in options of the portal and of checks, and plain values of variables
+    that are named like secrets (DESIGN 7)."""
     plain = {
         value
         for service in services
         for name, value in service.environment.items()
         if any(word in name.upper() for word in ("PASSWORD", "SECRET", "TOKEN"))
     }
-    known = plain | secrets_of(services) | secrets_in_text(json.dumps(portal.options, ensure_ascii=False))
+    options = [drill.portal.options, *(use.options for use in drill.checks)]
+    known = plain | secrets_of(services) | secrets_in_text(json.dumps(options, ensure_ascii=False))
     return frozenset(secret for secret in known if len(secret) > 3)
 
 

@@ -106,6 +106,7 @@ DEFAULT_CHECKS = (
     "freshness",
     "skew",
     "configuration",
+    "expiry",
     "inventory_volume",
     "writable",
     "isolation",

@@ -71,6 +71,7 @@ DEFAULT_CHECKS = (
     "freshness",
     "skew",
     "configuration",
+    "expiry",
     "inventory_volume",
     "writable",
     "isolation",
