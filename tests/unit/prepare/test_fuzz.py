@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import MUTATIONS, mutated
 
@@ -33,7 +33,7 @@ BASES = [*DRILLS * 8, *STACKS, *WRONG]
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 FEW, MANY, STRIDE = 3_000, 100_000, 5_000
 
-few = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=120)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import CouldNotAsk
@@ -510,7 +510,7 @@ keys = st.sampled_from(["", "a", "a-b", "a/b", "a0", "B", "é", "\U00010000", "\
 inventories = st.dictionaries(keys, st.sampled_from(["one", "two"]), max_size=9)
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(before=inventories, after=inventories, restored=inventories)
 def test_merge_join_is_as_a_comparison_of_dictionaries(
     tmp_path: Path, before: dict[str, str], after: dict[str, str], restored: dict[str, str]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import CouldNotAsk
@@ -166,7 +166,7 @@ def test_lines_come_whole_however_they_are_cut() -> None:
 rows = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from(["one", "two"]), max_size=8)
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(before=rows, after=rows, restored=rows)
 def test_bundles_are_compared_as_their_rows_one_by_one(
     tmp_path: Path, before: dict[str, str], after: dict[str, str], restored: dict[str, str]
