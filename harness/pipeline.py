@@ -72,7 +72,7 @@ def drill_run(
         engine = held.enter_context(reachable_engine())
         held.enter_context(RunLock(state, run_id))
         _save_plan(folder, drill, plan)
-        journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services, drill.portal))
+        journal = Journal(folder / "evidence.jsonl", secrets_in(plan.services, drill.portal, plan.components))
         run = DrillRun(run_id, folder)
         session = Session(root, run_id, folder, state, drill, plan, journal, progress, engine, keep, fault, interrupts)
         stages = _Stages(session, point, restore_point)
@@ -171,7 +171,7 @@ def _save_plan(folder: Path, drill: Drill, plan: Plan) -> None:
     try:
         folder.mkdir(parents=True)
         for name, model in (("drill.json", drill), ("plan.json", plan)):
-            text = without(secrets_in(plan.services, drill.portal), model.model_dump_json(indent=1))
+            text = without(secrets_in(plan.services, drill.portal, plan.components), model.model_dump_json(indent=1))
             (folder / name).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error
@@ -215,7 +215,7 @@ def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:
         saved = Drill.model_validate_json((folder / "drill.json").read_bytes())
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be compared: {error}") from error
-    secrets = secrets_in(drill.source.stack.services, drill.portal)
+    secrets = secrets_in(drill.source.stack.services, drill.portal, drill.components)
     now = Drill.model_validate_json(without(secrets, drill.model_dump_json(indent=1)))
     reasons = [] if _anywhere(saved) == _anywhere(now) else [f"the Compose file {drill.source.stack.file} has changed"]
     reasons += [

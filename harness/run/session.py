@@ -11,12 +11,12 @@ from typing import Literal
 
 from harness.containers.engine import Engine, connect
 from harness.containers.labels import new_owner
-from harness.containers.references import secrets_in_text, secrets_of
+from harness.containers.references import secrets_at_hand, secrets_in_text, secrets_of
 from harness.containers.stack import ContainerStack
 from harness.errors import HarnessBroken
 from harness.kinds import registry
 from harness.kinds.contracts import FaultKind, FaultRow, Litters, PortalAccess, PortalKind, Spoils, Stack
-from harness.model.drill import Drill, Portal, Service
+from harness.model.drill import Component, Drill, Portal, Service
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote
@@ -60,6 +60,7 @@ class Session:
             watched=role == "sandbox",
             on_command=self.journal.command,
             redact=self.redacted,
+            on_secret=lambda secret: self.journal.hide(worth_hiding([secret])),
         )
 
     def spoil(self, stack: Stack) -> None:
@@ -80,7 +81,7 @@ class Session:
 
     def redacted(self, text: str) -> str:
         """Secrets never reach progress lines; the journal leaves them out by itself."""
-        return without(secrets_in(self.plan.services, self.drill.portal), text)
+        return self.journal.redacted(without(secrets_in(self.plan.services, self.drill.portal), text))
 
 
 def without(secrets: Iterable[str], text: str) -> str:
@@ -90,8 +91,12 @@ def without(secrets: Iterable[str], text: str) -> str:
     return text
 
 
-def secrets_in(services: Iterable[Service], portal: Portal) -> frozenset[str]:
-    """What references stand for, and plain values of variables that are named like secrets (DESIGN 7)."""
+def secrets_in(services: Iterable[Service], portal: Portal, components: Iterable[Component] = ()) -> frozenset[str]:
+    """What references stand for, and plain values of variables that are named like secrets (DESIGN 7).
+
+    Keys of components that are not at their places are left out: backup and restore ask for them, and hide what they
+    find then (GEN-D24). Raises: HarnessBroken for the others.
+    """
     plain = {
         value
         for service in services
@@ -99,7 +104,14 @@ def secrets_in(services: Iterable[Service], portal: Portal) -> frozenset[str]:
         if any(word in name.upper() for word in ("PASSWORD", "SECRET", "TOKEN"))
     }
     known = plain | secrets_of(services) | secrets_in_text(json.dumps(portal.options, ensure_ascii=False))
-    return frozenset(secret for secret in known if len(secret) > 3)
+    options = [(component.options, component.engine_options) for component in components]
+    return worth_hiding(known | secrets_at_hand(json.dumps(options, ensure_ascii=False)))
+
+
+def worth_hiding(secrets: Iterable[str]) -> frozenset[str]:
+    """Secrets as they may be written: whole, and line by line, as tools print them; none that hides common words."""
+    whole = frozenset(secret for secret in secrets if len(secret) > 3)
+    return whole | {line for secret in whole for line in secret.splitlines() if len(line) > 7}
 
 
 @contextmanager
