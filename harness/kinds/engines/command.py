@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, NotThere
 from harness.kinds.contracts import (
@@ -43,16 +43,13 @@ def _file_name(value: str) -> str:
     return value
 
 
-KeyName = Annotated[
-    str, AfterValidator(_file_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"})
-]
-
-
 class Options(KindOptions):
     backup: list[str] = Field(description="Command and arguments that write the artefact into /artefact.")
     restore: list[str] = Field(description="Command and arguments that restore from /artefact.")
-    keys: dict[KeyName, SecretReference] = Field(
-        default={}, description="Keys by file name, which the commands find in /dev/shm/keys; each a reference."
+    keys: dict[Annotated[str, AfterValidator(_file_name)], SecretReference] = Field(
+        default={},
+        description="Keys by file name, which the commands find in /dev/shm/keys; each a reference.",
+        json_schema_extra={"propertyNames": {"pattern": f"^{_NAME.pattern}$"}},
     )
 
 

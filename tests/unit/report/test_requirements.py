@@ -49,7 +49,6 @@ UNMET = {
     "LR-25": "a database with an index in it is a database: declared, or named by `coverage`",
     "LR-D3": "a stack that mounts a folder of the host for its state is refused",
     "GEN-D23": "not built: a copy has the host names of its source",
-    "GEN-D24": "not built: no engine encrypts",
     "GEN-D25": "not built: expiry is seen of a licence alone",
 }
 
