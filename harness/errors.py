@@ -29,6 +29,11 @@ class HarnessBroken(PortalDrillError):
     """The engine, the disk or the harness itself failed: UNKNOWN, ours."""
 
 
+class NotThere(HarnessBroken):
+    """Nothing is where a reference points: no such file, a variable that is not set, or nothing in it. The answer is
+    in, and ours unless who asked knows better."""
+
+
 class EngineGone(CouldNotAsk, HarnessBroken):
     """The container engine gives no answer any more: asking again later will not help this run. Ours."""
 

@@ -14,7 +14,7 @@ from harness.containers.artefacts import artefact_mount, lies_with_others, with_
 from harness.containers.create import image_environment, service_mounts
 from harness.containers.engine import Engine, translated
 from harness.containers.firewall import asked_for_host
-from harness.containers.hooks import OnCommand, Redact
+from harness.containers.hooks import OnCommand, OnSecret, Redact
 from harness.containers.http import BridgeHttp
 from harness.containers.labels import Owner
 from harness.containers.network import NOBODY, StackNetwork
@@ -49,6 +49,7 @@ class StackHandles:
         owner: Owner,
         on_command: OnCommand,
         redact: Redact,
+        on_secret: OnSecret,
     ) -> None:
         self.role: Literal["source", "sandbox"] = role
         self.engine = engine
@@ -56,6 +57,7 @@ class StackHandles:
         self.services = tuple(services)
         self._on_command = on_command
         self._redact = redact
+        self._on_secret = on_secret
         self._network: StackNetwork | None = None
         self._sink: Sink | None = None
         self._kept = KeptTools()
@@ -129,7 +131,7 @@ class StackHandles:
         return {**self._of_images[wanted.image], **resolved(wanted.environment)}
 
     def resolved(self, text: str) -> str:
-        return resolve(text)
+        return resolve(text, self._on_secret)
 
     def addresses(self) -> dict[str, str]:
         """Bridge addresses of the running services."""

@@ -13,7 +13,16 @@ from harness.containers import teardown, volumes
 from harness.containers.create import create_service, start_container
 from harness.containers.engine import Engine, translated
 from harness.containers.handles import StackHandles
-from harness.containers.hooks import OnCommand, OnOutput, Redact, nothing_recorded, nothing_redacted, nothing_said
+from harness.containers.hooks import (
+    OnCommand,
+    OnOutput,
+    OnSecret,
+    Redact,
+    nothing_recorded,
+    nothing_redacted,
+    nothing_said,
+    nothing_told,
+)
 from harness.containers.labels import Owner
 from harness.containers.network import NOBODY, StackNetwork, create_network
 from harness.containers.one_shot import OneShot
@@ -43,8 +52,9 @@ class ContainerStack(StackHandles):
         watched: bool = False,
         on_command: OnCommand = nothing_recorded,
         redact: Redact = nothing_redacted,
+        on_secret: OnSecret = nothing_told,
     ) -> None:
-        super().__init__(engine, services, role, owner, on_command, redact)
+        super().__init__(engine, services, role, owner, on_command, redact, on_secret)
         self._copy = copy_image_content
         self._watched = watched
 

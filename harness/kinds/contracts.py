@@ -7,15 +7,17 @@ never sleeps and never polls: `run/` does.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.model.drill import Component, Drill, Portal, Service
@@ -179,7 +181,10 @@ class Stack(Protocol):
         """The service's environment with secrets resolved."""
 
     def resolved(self, text: str) -> str:
-        """`text` with every reference (`${env:NAME}`, `${file:/path}`) replaced, at the last moment."""
+        """`text` with every reference (`${env:NAME}`, `${file:/path}`) replaced, at the last moment.
+
+        Raises: NotThere if nothing is where one points; HarnessBroken if nobody can tell.
+        """
 
     def addresses(self) -> Mapping[str, str]:
         """The addresses of the running services."""
@@ -234,6 +239,25 @@ class KindOptions(BaseModel):
     """Base of a kind's options: strict, frozen; field descriptions become the documentation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+REFERENCE = re.compile(r"\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:/[^}\s]+)\}")  # as a drill file writes it
+PLAIN_SECRET = "plain_secret"
+
+
+def _reference(value: object) -> str:
+    """Raises: an error that never shows the value, for it may be the secret itself."""
+    if isinstance(value, str) and REFERENCE.fullmatch(value):
+        return value
+    expected = "a reference: ${env:NAME} or ${file:/path}"
+    raise PydanticCustomError(PLAIN_SECRET, f"{expected}|a key or password does not belong in a drill file")
+
+
+SecretReference = Annotated[
+    str,
+    BeforeValidator(_reference),
+    WithJsonSchema({"type": "string", "pattern": f"^{REFERENCE.pattern}$".replace("(?:", "(")}),
+]
 
 
 @dataclass(frozen=True)
@@ -466,6 +490,14 @@ class GivesReasons(Protocol):
     def why(self, options: Any, key: str) -> str:
         """The reason of the rule by which this item is disposable; of all rules that may be it, if its key does not
         tell which."""
+
+
+@runtime_checkable
+class NeedsKeys(Protocol):
+    """Capability of an engine: keys without which nobody can read its backup, and which no backup holds (GEN-D24)."""
+
+    def needed_keys(self, options: Any) -> Mapping[str, str]:
+        """By name, the reference to the declared place."""
 
 
 class EngineKind(Protocol):

@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.kinds import registry
+from harness.kinds.contracts import REFERENCE
 from harness.prepare.kind_options import words
-from harness.prepare.schema import COMPONENT_NAME, REFERENCE, SECRET_KEY, WAIVER_SORTS, DrillText
+from harness.prepare.schema import COMPONENT_NAME, SECRET_KEY, WAIVER_SORTS, DrillText
 from harness.prepare.units import DURATION_SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

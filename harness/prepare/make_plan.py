@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.errors import PortalDrillError
 from harness.kinds import registry
-from harness.kinds.contracts import ChoosesMoment, HasRules, Loosens, When
+from harness.kinds.contracts import ChoosesMoment, HasRules, Loosens, NeedsKeys, When
 from harness.model.drill import Component, Drill
 from harness.model.layout import Layout, below
 from harness.model.plan import Action, Plan, PlannedCheck, PlannedRule, Step
@@ -206,10 +206,18 @@ def _uncovered(drill: Drill) -> Iterator[str]:
 
 
 def _supplied_from_outside(drill: Drill) -> tuple[str, ...]:
-    """Images, and the names of what the environment gives (GEN-D20): a restore that works only because of
-    them is seen in the report."""
+    """Images, the names of what the environment gives (GEN-D20), and keys with their places (GEN-D24): a restore that
+    works only because of them is seen in the report."""
     found = []
     for service in drill.source.stack.in_profile(None):
         found.append(f"{service.name}: image {service.image}")
         found += [f"{service.name}: environment {name}" for name in sorted(service.environment)]
+        found += [f"{service.name}: {key}" for c in drill.components if c.service == service.name for key in _keys(c)]
     return tuple(found)
+
+
+def _keys(component: Component) -> Iterator[str]:
+    engine = registry.engine(component.engine)
+    if isinstance(engine, NeedsKeys):
+        keys = engine.needed_keys(registry.options(engine, component.engine_options))
+        yield from (f"key {name} of {component.name} from {place}" for name, place in keys.items())

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from harness.errors import Mistake
+from harness.kinds.contracts import PLAIN_SECRET
 from harness.prepare.schema import SECRET_KEY
 from harness.prepare.yaml_source import At, Document
 
@@ -84,6 +85,9 @@ class Mistakes:
             self.at_key(at[:-1], f"no {at[-1]}", f"the key {at[-1]}")
         elif sort == "extra_forbidden":
             self.unknown_word(at, "a key that is known here", str(at[-1]), known, key=True)
+        elif sort == PLAIN_SECRET:
+            expected, _, hint = str(error["msg"]).partition("|")
+            self.at_value(at, "a secret in plain text", expected, hint)
         elif sort == "value_error":
             expected, _, hint = str(context.get("error", error["msg"])).partition("|")
             self.at_value(at, shown(error["input"]), expected, hint)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from harness.kinds import registry
-from harness.kinds.contracts import RebuildsAtStart, Reindexes, When
+from harness.kinds.contracts import REFERENCE, RebuildsAtStart, Reindexes, When
 from harness.model.drill import CheckUse, Component, Group, Portal, Rewire
 from harness.model.frozen import JsonValue
 from harness.model.plan import Action
 from harness.prepare.mistakes import Mistakes, shown
 from harness.prepare.resolve import UNREADABLE, Desk
-from harness.prepare.schema import PLACEHOLDER, REFERENCE, SECRET_KEY
+from harness.prepare.schema import PLACEHOLDER, SECRET_KEY
 from harness.prepare.yaml_source import At
 
 MARKS = ("product_started", "product_healthy", "first_correct_search", "index_consistent")

@@ -17,7 +17,6 @@ from harness.model.inventory import ItemClass
 from harness.prepare.units import Duration, Interval, LongerThanNothing
 
 SECRET_KEY = re.compile(r"(?:^|_)(?:password|passwd|passphrase|secret|token|api_key|private_key)$", re.IGNORECASE)
-REFERENCE = re.compile(r"\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:/[^}\s]+)\}")
 PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")  # in a request of `portal: http`: filled when it is sent
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 COMPONENT_NAME = "^[a-z][a-z0-9_]{0,62}$"

@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -30,6 +30,7 @@ from harness.model.evidence import (
 from harness.model.frozen import JsonValue
 
 _LINE: TypeAdapter[Line] = TypeAdapter(Line)
+Written = TypeVar("Written", Mark, Observation, CommandLine, StepLine, LogLine)
 
 
 class Journal:
@@ -37,8 +38,7 @@ class Journal:
     before the call returns. Whatever equals one of `secrets` is written as `***` (DESIGN 7)."""
 
     def __init__(self, path: Path, secrets: Iterable[str] = ()) -> None:
-        escaped = (json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets)
-        self._secrets = tuple(sorted(escaped, key=len, reverse=True))
+        self._secrets: dict[str, str] = {}  # each with what it is in a line of JSON
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("xb", buffering=0)
         self._lock = threading.Lock()
@@ -47,24 +47,41 @@ class Journal:
         self._closed = False
         self._path = path
         self.broken = ""  # why no more can be written; what was written until then stays
+        self.hide(secrets)
 
-    def _write(self, line: Line) -> None:
+    def hide(self, secrets: Iterable[str]) -> None:
+        """From now on these are left out too: a key may be another one when it is asked for again."""
+        with self._lock:
+            if new := {*secrets} - self._secrets.keys():
+                longest_first = sorted({*self._secrets, *new}, key=len, reverse=True)
+                self._secrets = {secret: json.dumps(secret, ensure_ascii=False)[1:-1] for secret in longest_first}
+
+    def redacted(self, text: str) -> str:
+        """`text` with every secret as `***`, the longest first."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def _write(self, line: Written) -> Written:
+        """The line as it was written."""
         try:
             written = line.model_dump_json()
         except PydanticSerializationError:  # text that is not Unicode, such as the name of a file
-            line = _LINE.validate_python(_unicode(line.model_dump()))
+            line = type(line).model_validate(_unicode(line.model_dump()))
             written = line.model_dump_json()
-        if any(secret in written for secret in self._secrets):
-            for secret in self._secrets:
+        escaped = self._secrets.values()
+        if any(secret in written for secret in escaped):
+            for secret in escaped:
                 written = written.replace(secret, "***")
-            line = _LINE.validate_json(written)
+            line = type(line).model_validate_json(written)
         text = written.encode() + b"\n"
         with self._lock:
             if self._closed or self.broken:
-                return  # a thread that was given up on has nothing more to say
+                return line  # a thread that was given up on has nothing more to say
             self._append(text)
             self._hash.update(text)
             self._lines.append(line)
+        return line
 
     def _append(self, text: bytes) -> None:
         """Raises: HarnessBroken if not all of it reached the kernel: what happens from then on is not known."""
@@ -78,9 +95,7 @@ class Journal:
             raise HarnessBroken(self.broken)
 
     def mark(self, name: str, subject: str = "", **facts: JsonValue) -> Mark:
-        line = Mark(name=name, subject=subject, at=clock.now(), facts=facts)
-        self._write(line)
-        return line
+        return self._write(Mark(name=name, subject=subject, at=clock.now(), facts=facts))
 
     def observe(
         self, name: str, data: JsonValue, *, subject: str = "", seen: Seen = Seen.SEEN, reason: str = ""
@@ -88,9 +103,8 @@ class Journal:
         self._write(Observation(name=name, subject=subject, seen=seen, reason=reason, data=data, at=clock.now()))
 
     def step(self, step: str, state: StepState, duration_s: float, reason: str = "") -> StepLine:
-        line = StepLine(step=step, state=state, reason=reason, duration_s=round(duration_s, 3), at=clock.now())
-        self._write(line)
-        return line
+        seconds = round(duration_s, 3)
+        return self._write(StepLine(step=step, state=state, reason=reason, duration_s=seconds, at=clock.now()))
 
     def command(self, where: str, argv: tuple[str, ...], exit_code: int | None, duration_s: float, output: str) -> None:
         self._write(

@@ -11,7 +11,7 @@ from typing import Literal
 
 from harness.containers.engine import Engine, connect
 from harness.containers.labels import new_owner
-from harness.containers.references import secrets_in_text, secrets_of
+from harness.containers.references import secrets_at_hand, secrets_in_text, secrets_of
 from harness.containers.stack import ContainerStack
 from harness.errors import HarnessBroken
 from harness.kinds import registry
@@ -65,6 +65,7 @@ class Session:
             watched=role == "sandbox",
             on_command=self.journal.command,
             redact=self.redacted,
+            on_secret=lambda secret: self.journal.hide(worth_hiding([secret])),
         )
 
     def spoil(self, stack: Stack) -> None:
@@ -85,7 +86,7 @@ class Session:
 
     def redacted(self, text: str) -> str:
         """Secrets never reach progress lines; the journal leaves them out by itself."""
-        return without(secrets_in(self.plan.services, self.drill), text)
+        return self.journal.redacted(without(secrets_in(self.plan.services, self.drill), text))
 
 
 def without(secrets: Iterable[str], text: str) -> str:
@@ -96,17 +97,26 @@ def without(secrets: Iterable[str], text: str) -> str:
 
 
 def secrets_in(services: Iterable[Service], drill: Drill) -> frozenset[str]:
-    """What references stand for, in services and in options of the portal and of checks, and plain values of variables
-    that are named like secrets (DESIGN 7)."""
+    """What references stand for, and plain values of variables that are named like secrets (DESIGN 7).
+
+    Those of components and checks that are not at their places are left out: who needs them asks for them, and hides
+    what is found then (GEN-D24). Raises: HarnessBroken for those of services and the portal.
+    """
     plain = {
         value
         for service in services
         for name, value in service.environment.items()
         if any(word in name.upper() for word in ("PASSWORD", "SECRET", "TOKEN"))
     }
-    options = [drill.portal.options, *(use.options for use in drill.checks)]
-    known = plain | secrets_of(services) | secrets_in_text(json.dumps(options, ensure_ascii=False))
-    return frozenset(secret for secret in known if len(secret) > 3)
+    known = plain | secrets_of(services) | secrets_in_text(json.dumps(drill.portal.options, ensure_ascii=False))
+    options = [*((one.options, one.engine_options) for one in drill.components), *(use.options for use in drill.checks)]
+    return worth_hiding(known | secrets_at_hand(json.dumps(options, ensure_ascii=False)))
+
+
+def worth_hiding(secrets: Iterable[str]) -> frozenset[str]:
+    """Secrets as they may be written: whole, and line by line, as tools print them; none that hides common words."""
+    whole = frozenset(secret for secret in secrets if len(secret) > 3)
+    return whole | {line for secret in whole for line in secret.splitlines() if len(line) > 7}
 
 
 @contextmanager

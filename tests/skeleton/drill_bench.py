@@ -88,18 +88,19 @@ class Finished:
 
 @dataclass(frozen=True)
 class Bench:
-    """Performs drills below `root`."""
+    """Performs drills of one file below `root`."""
 
     root: Path
     engine: Engine
+    file: Path = DRILL_FILE
 
     @property
     def drill(self) -> Drill:
-        return read_drill(DRILL_FILE)
+        return read_drill(self.file)
 
     @property
     def vault(self) -> Path:
-        return self.root / ".portal-drill" / "vault" / "postgresql"
+        return self.root / ".portal-drill" / "vault" / self.drill.name
 
     def perform(
         self,
@@ -114,7 +115,7 @@ class Bench:
         with drill_run(
             drill, plan or make_plan(drill), root=self.root, progress=progress or Silent(), restore_point=point
         ) as run:
-            run_own_tests(run, drill, DRILL_FILE)
+            run_own_tests(run, drill, self.file)
         return Finished(run.run_id, run.folder)
 
     def newest(self) -> Finished:

@@ -82,6 +82,7 @@ class FakeStack:
         self.tools: list[dict[str, Any]] = []
         self.volumes: Mapping[str, str] = {}
         self.changed: list[str] = []
+        self.places: dict[str, str | Exception] = {}  # what references stand for
 
     def shell(self, service: str) -> FakeShell:
         return self.the_shell
@@ -97,7 +98,10 @@ class FakeStack:
         return {"POSTGRES_PASSWORD": PASSWORD}
 
     def resolved(self, text: str) -> str:
-        return text
+        found = self.places.get(text, text)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def addresses(self) -> Mapping[str, str]:
         return {}

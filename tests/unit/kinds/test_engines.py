@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +17,7 @@ from typing import Any
 import pytest
 from fakes import PASSWORD, Answer, FakeHttp, FakeShell, FakeStack, backup_access, restore_access
 
-from harness.errors import CommandFailed, CouldNotAsk
+from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, NotThere
 from harness.kinds import registry
 from harness.kinds.contracts import CommandResult, HttpReply
 from harness.kinds.engines import command, git_bundle, pg_dump, snapshot, tar
@@ -376,6 +379,79 @@ def test_own_command_gets_the_environment_of_its_service(tmp_path: Path) -> None
     command.restore(restore_access(stack, tmp_path, "git", {"path": "/srv/git"}, {}, **engine))
     assert stack.the_shell.commands == [("load", "all")]
     assert stack.the_shell.environments == [{"POSTGRES_PASSWORD": PASSWORD}]
+
+
+SECRET, PLACE, VARIABLE = "Schlüssel-4711", "${file:/etc/portal-drill/backup.key}", "${env:BACKUP_PASSPHRASE}"
+KEYED: dict[str, Any] = {
+    "backup": ["save"],
+    "restore": ["load"],
+    "keys": {"backup.key": PLACE, "passphrase": VARIABLE},
+}
+HALVES = ["backup", "restore"]
+
+
+def run_command(half: str, stack: FakeStack, tmp_path: Path) -> None:
+    place = {"path": "/srv/git"}
+    if half == "backup":
+        command.backup(backup_access(stack, tmp_path, "git", place, **KEYED))
+    else:
+        command.restore(restore_access(stack, tmp_path, "git", place, {}, **KEYED))
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_keys_are_laid_into_memory_before_the_command_and_stand_in_no_command_line(tmp_path: Path, half: str) -> None:
+    stack = FakeStack()
+    stack.places = {PLACE: SECRET, VARIABLE: "of env"}
+    run_command(half, stack, tmp_path)
+    shell = stack.the_shell
+    assert shell.programs == ["sh", "sh", "save" if half == "backup" else "load"]
+    assert [argv[-2:] for argv in shell.commands[:2]] == [(command.KEYS, "backup.key"), (command.KEYS, "passphrase")]
+    assert shell.inputs == [SECRET.encode(), b"of env", None]
+    assert shell.environments == [{}, {}, {"POSTGRES_PASSWORD": PASSWORD}]
+    assert not any(SECRET in word for argv in shell.commands for word in argv)
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_key_that_is_not_at_its_place_is_a_failure_before_anything_is_run(tmp_path: Path, half: str) -> None:
+    stack = FakeStack()
+    stack.places = {PLACE: NotThere(f"{PLACE} is an empty file")}
+    said = f"the key backup.key is not at its place {PLACE}: nobody can read this backup without it (GEN-D24)"
+    with pytest.raises(CommandFailed, match=re.escape(f"{said}; {PLACE} is an empty file")):
+        run_command(half, stack, tmp_path)
+    assert stack.the_shell.commands == []
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_place_of_a_key_that_cannot_be_asked_is_no_failure(tmp_path: Path, half: str) -> None:
+    stack = FakeStack()
+    stack.places = {VARIABLE: HarnessBroken("permission denied")}
+    with pytest.raises(CouldNotAsk, match=r"the key passphrase is at its place .* cannot be told: permission denied"):
+        run_command(half, stack, tmp_path)
+    assert stack.the_shell.commands == []
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_key_that_cannot_be_laid_into_memory_is_no_failure_and_nothing_is_run(tmp_path: Path, half: str) -> None:
+    stack = FakeStack(FakeShell({("backup.key",): (1, "", "/dev/shm/keys is not in memory")}))
+    with pytest.raises(CouldNotAsk, match=r"the key backup\.key could not be laid .* is not in memory"):
+        run_command(half, stack, tmp_path)
+    assert stack.the_shell.programs == ["sh"]
+
+
+def test_key_is_written_into_memory_alone_and_for_root_alone(tmp_path: Path) -> None:
+    def lay(folder: Path) -> subprocess.CompletedProcess[bytes]:
+        argv = ["sh", "-c", command._LAY, "sh", str(folder), "backup.key"]
+        return subprocess.run(argv, input=SECRET.encode(), capture_output=True, check=False)
+
+    memory = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    try:
+        assert lay(memory / "keys").returncode == 0
+        key = memory / "keys" / "backup.key"
+        assert (key.read_text(), f"{key.stat().st_mode & 0o7777:o}") == (SECRET, "400")
+    finally:
+        shutil.rmtree(memory)
+    said = lay(Path("/proc"))  # of a kind that is no memory, wherever this runs
+    assert (said.returncode, said.stderr) == (1, b"/proc is not in memory\n")
 
 
 # ---------------------------------------------------------------- snapshot

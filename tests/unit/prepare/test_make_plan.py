@@ -216,6 +216,19 @@ def test_what_is_waived_and_what_comes_from_outside_stands_in_the_plan(drill_of:
     assert not any("example" in text and "PASSWORD" in text for text in plan.supplied_from_outside)
 
 
+def test_keys_stand_in_the_plan_by_the_text_of_their_references(drill_of: Reads) -> None:
+    """A restore works only where they are at hand (GEN-D24)."""
+    keyed = """components:
+  database:
+    engine: command
+    engine_options: {backup: [save], restore: [load], keys: {backup.key: "${file:/etc/portal-drill/backup.key}"}}
+"""
+    supplied = make_plan(drill_of(keyed)).supplied_from_outside
+    assert "db: key backup.key of database from ${file:/etc/portal-drill/backup.key}" in supplied
+    assert [text.partition(":")[0] for text in supplied if " key " in text] == ["db"]
+    assert not [text for text in make_plan(drill_of("")).supplied_from_outside if " key " in text]
+
+
 LOOSER = """
 components:
   liferay_home: {engine_options: {exclude: ["./data/cache/*"]}}

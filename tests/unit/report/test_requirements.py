@@ -48,7 +48,6 @@ UNMET = {
     "LR-5": "informational",
     "LR-25": "a database with an index in it is a database: declared, or named by `coverage`",
     "LR-D3": "a stack that mounts a folder of the host for its state is refused",
-    "GEN-D24": "not built: no engine encrypts",
 }
 
 

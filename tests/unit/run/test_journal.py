@@ -179,6 +179,17 @@ def test_secret_is_never_written(begin: Callable[..., Journal], path: Path, secr
     assert read_evidence(path).complete
 
 
+def test_secret_that_is_learnt_later_is_not_written_from_then_on(begin: Callable[..., Journal], path: Path) -> None:
+    """Nor shown: who is told how a step ended, is told what was written."""
+    journal = begin(path, ["known"])
+    journal.hide(["learnt", 'with "quotes"'])
+    line = journal.step("restore:database", StepState.FAILED, 1.0, 'known, learnt, with "quotes"')
+    journal.close()
+    assert line.reason == "***, ***, ***"
+    assert [one.reason for one in read_evidence(path).steps()] == ["***, ***, ***"]
+    assert journal.redacted('with "quotes" and learnt') == "*** and ***"
+
+
 def test_text_that_is_not_unicode_can_be_written(begin: Callable[..., Journal], path: Path) -> None:
     journal = begin(path)
     journal.mark("probe_failed", found=os.fsdecode(b"caf\xe9"))

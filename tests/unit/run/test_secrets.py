@@ -1,25 +1,56 @@
-"""What is left out of evidence and reports: all that references of a drill stand for."""
+"""What a run leaves out of all that it writes: all that references of a drill stand for."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from harness.model.drill import CheckUse, Portal, Service
-from harness.run.session import secrets_in, without
+from harness.errors import HarnessBroken
+from harness.model.drill import CheckUse, Component, Portal, Service
+from harness.run.session import secrets_in, without, worth_hiding
 
 
-def test_references_in_services_portal_and_checks_are_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE", "EDITOR", "KEYSTORE"):
-        monkeypatch.setenv(name, f"{name.title()}-4711")
-    service = Service(name="db", image="any", environment={"PLACE": "${env:DATABASE}", "A_TOKEN": "plain", "B": "b"})
-    options = {"passwords": [{"path": "*.p12", "password": "${env:KEYSTORE}"}]}
-    drill: Any = SimpleNamespace(
-        portal=Portal(kind="http", service="web", port=80, options={"accounts": {"x": {"password": "${env:EDITOR}"}}}),
-        checks=(CheckUse(name="expiry", options=options),),
+def drill(keys: dict[str, str], portal: dict[str, Any] | None = None, check: dict[str, Any] | None = None) -> Any:
+    return SimpleNamespace(
+        portal=Portal(kind="http", service="web", port=80, options=portal or {}),
+        components=(
+            Component(
+                name="database", kind="postgresql", service="db", engine="command", engine_options={"keys": keys}
+            ),
+        ),
+        checks=(CheckUse(name="expiry", options=check or {}),),
     )
-    secrets = secrets_in([service], drill)
-    assert secrets == {"Database-4711", "Editor-4711", "Keystore-4711", "plain"}
+
+
+def test_all_that_references_stand_for_is_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE", "EDITOR", "KEYSTORE", "KEY"):
+        monkeypatch.setenv(name, f"{name.title()}-4711")
+    (tmp_path / "key").write_text("of a file\n")
+    service = Service(name="db", image="any", environment={"PLACE": "${env:DATABASE}", "A_TOKEN": "plain", "B": "b"})
+    asked = drill(
+        {"1.key": "${env:KEY}", "2.key": f"${{file:{tmp_path}/key}}"},
+        portal={"accounts": {"x": {"password": "${env:EDITOR}"}}},
+        check={"passwords": [{"path": "*.p12", "password": "${env:KEYSTORE}"}]},
+    )
+    secrets = secrets_in([service], asked)
+    assert secrets == {"Database-4711", "Editor-4711", "Keystore-4711", "Key-4711", "of a file", "plain"}
     assert without(secrets, "opened by Keystore-4711") == "opened by ***"
+
+
+def test_key_that_is_not_there_ends_no_run_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backup and restore find that out. A service could not be started: that is said at once."""
+    monkeypatch.setenv("DRILL_KEY", "of env")
+    monkeypatch.delenv("DRILL_GONE", raising=False)
+    asked = drill({"1.key": "${env:DRILL_GONE}", "2.key": "${file:/nowhere/key}", "3.key": "${env:DRILL_KEY}"})
+    assert secrets_in([], asked) == {"of env"}
+    with pytest.raises(HarnessBroken, match="DRILL_GONE is not set"):
+        secrets_in([Service(name="db", image="db:1", environment={"A": "${env:DRILL_GONE}"})], asked)
+
+
+def test_key_of_several_lines_is_hidden_line_by_line_too() -> None:
+    """As `cat` or a stack trace may show it in part; a line that is a common word would hide words of our own."""
+    key = "-----BEGIN KEY-----\nMC4CAQAwBQYDK2Vw\nend"
+    assert worth_hiding([key, "abc"]) == {key, "-----BEGIN KEY-----", "MC4CAQAwBQYDK2Vw"}
