@@ -26,15 +26,7 @@ from harness.containers.state import state_text
 from harness.containers.tool import TOOLS_IMAGE, KeptTools, tool_container
 from harness.containers.ways_out import ways_out
 from harness.errors import CouldNotAsk, HarnessBroken
-from harness.kinds.contracts import (
-    LOG_LINES,
-    Attempt,
-    AttemptRecord,
-    Shell,
-    Sql,
-    ToolImage,
-    WayOut,
-)
+from harness.kinds.contracts import LOG_LINES, Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
 from harness.model.drill import Service
 
 
