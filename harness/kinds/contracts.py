@@ -204,6 +204,9 @@ class Stack(Protocol):
     def logs(self, service: str) -> str:
         """The last `LOG_LINES` lines that the service printed since it was last started."""
 
+    def log_lines(self, service: str) -> Iterator[str]:
+        """Every line that the service printed since it was last started, the oldest first. Raises: CouldNotAsk."""
+
     def tool(
         self,
         service: str,
