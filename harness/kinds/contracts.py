@@ -70,6 +70,11 @@ class Shell(Protocol):
         """Chunks of stdout. Raises: CommandFailed at the end if non-zero; CouldNotAsk as `run`."""
 
 
+# Asked again, the server may say another thing: it was too slow, has too much to do, or waited for one that has. 503 is
+# none of them: a search engine whose shards were not restored says it for good. Source: RFC 9110, RFC 6585.
+NOT_NOW = frozenset({408, 429, 504})
+
+
 @dataclass(frozen=True)
 class HttpReply:
     """An answer: any status is an answer."""
@@ -89,10 +94,17 @@ class HttpReply:
     def text(self) -> str:
         return self.body.decode(errors="replace")
 
+    def answered(self) -> HttpReply:
+        """Self. Raises: CouldNotAsk if the server says that it cannot tell now (`NOT_NOW`)."""
+        if self.status in NOT_NOW:
+            raise CouldNotAsk(f"HTTP {self.status}, which says no more than not now: {self.text[:300]}")
+        return self
+
     def expect(self, *statuses: int) -> HttpReply:
-        """Self, or CommandFailed if the status is another one."""
+        """Self, or CommandFailed if the status is another one. Raises: CouldNotAsk as `answered`."""
         if self.status in statuses:
             return self
+        self.answered()
         raise CommandFailed(f"HTTP {self.status}, expected {' or '.join(map(str, statuses))}: {self.text[:300]}")
 
 

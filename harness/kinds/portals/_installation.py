@@ -8,12 +8,14 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
+from harness.errors import CouldNotAsk
 from harness.kinds.components import opensearch, postgresql
-from harness.kinds.contracts import ComponentAccess, Endpoint, PortalAccess, Probe, ToolImage
+from harness.kinds.contracts import ComponentAccess, Endpoint, PortalAccess, Probe, Shell, ToolImage
 from harness.kinds.endpoints import Named, named_in
 from harness.kinds.records import records
 
 TIMEOUT_S = 120.0
+FILES_AT_ONCE = 1000  # named to one command
 REFUSED, NOTHING = "refused:", "nothing:"  # how a fact begins that the portal did not give
 
 # Text files as `path NUL number:line`; grep's 1 means that a file has no line, of which xargs makes 123.
@@ -56,6 +58,24 @@ def log_probe(access: PortalAccess, deny: re.Pattern[str]) -> Probe:
         if deny.search(line):
             first, count = first or line, count + 1
     return Probe("log", not count, "no error", f"{count} lines, such as {first[:200]}" if count else "none")
+
+
+def line_of_each(shell: Shell, folder: str, names: Sequence[str], ask: str) -> dict[str, str]:
+    """What the shell command `ask` prints in one line of the file `$file`, by its name below `folder`.
+
+    Raises: CouldNotAsk if the shell did not come to the end: a file that nobody looked for is not lost.
+    """
+    found: dict[str, str] = {}
+    each = f"folder=$1; shift; for name; do file=$folder/$name; {ask}; done"
+    for at in range(0, len(names), FILES_AT_ONCE):
+        some = names[at : at + FILES_AT_ONCE]
+        said = shell.run(["sh", "-c", each, "each", folder, *some], timeout_s=TIMEOUT_S)
+        lines = said.stdout.decode(errors="replace").split("\n")[:-1]
+        if said.exit_code or said.truncated or len(lines) != len(some):
+            why = f"exit code {said.exit_code}, {len(lines)} lines" + (", cut off" if said.truncated else "")
+            raise CouldNotAsk(f"{len(some)} files of {folder} were not all looked for: {why}")
+        found |= dict(zip(some, lines, strict=True))
+    return found
 
 
 def rows(access: PortalAccess, database: str, query: str) -> Iterator[tuple[Any, ...]]:
