@@ -238,6 +238,10 @@ class Stack(Protocol):
 ARTEFACT = PurePosixPath("/artefact")
 ARTEFACTS = PurePosixPath("/artefacts")  # all of a restore point; its folder in the vault has the same name
 LOG_LINES = 5000
+# Files that configuration is kept in by their names: what they name is read however long they are, and whatever bytes
+# stand between (UTF-16 has zeros). As a test of `find`, in the words of a shell.
+_TEXTS = "bat cfg cmd cnf conf config env ini json policy properties props ps1 reg sh toml xml yaml yml"
+NAMED_AS_TEXT = " -o ".join(f"-iname '*.{ending}'" for ending in _TEXTS.split())
 
 # ---------------------------------------------------------------- what kinds get
 

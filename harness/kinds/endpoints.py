@@ -85,9 +85,10 @@ def named_in(lines: Iterable[str], comments: tuple[str, ...] = ("#", "!", "//", 
         for host, port in reader.hosts(line):
             found[_plain(host), port] = None
         with_port = {host for host, port in found if port is not None}
+        text = quoted(line) if found else ""
         for host, port in found:
             if port is not None or host not in with_port:
-                yield Named(host, port, number, quoted(line))
+                yield Named(host, port, number, text)
 
 
 def is_own(host: str) -> bool:
