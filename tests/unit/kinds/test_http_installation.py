@@ -123,6 +123,7 @@ ON_LINES = "mode=x\r\n" + NAMED.replace("\n", "\r\n")
         ("zero.conf", b"a\0db.host=db.production.example\0\n", 1),
         ("late-zero.xml", b"# no host here\n" * 9_000 + b"\0\n" + NAMED.encode(), 9_002),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_configuration_is_read_whatever_its_size_and_encoding(
     name: str, content: bytes, line: int, tmp_path: Path
@@ -133,6 +134,7 @@ def test_configuration_is_read_whatever_its_size_and_encoding(
 @pytest.mark.parametrize(
     ("name", "content"),
     [("driver.jar", b"PK\0\0" + NAMED.encode()), ("image.dat", b"x" * 1_100_000 + b"\n" + NAMED.encode())],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_neither_text_nor_called_so_is_no_configuration(name: str, content: bytes, tmp_path: Path) -> None:
     assert hosts_of(tmp_path, name, content) == []

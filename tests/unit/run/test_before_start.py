@@ -110,6 +110,7 @@ TEXT = f"<url>jdbc:postgresql://{OLD}/x</url>\r\n"
         ("big-endian.INI", b"\xfe\xff" + TEXT.encode("utf-16-be")),
         ("zero.properties", b"a\0b\n" + TEXT.encode()),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_copy_of_any_size_and_encoding_is_found_and_replaced(tree: Path, name: str, content: bytes) -> None:
     (tree / name).write_bytes(content)
