@@ -17,6 +17,7 @@ from harness.containers.firewall import asked_for_host
 from harness.containers.hooks import OnCommand, OnSecret, Redact
 from harness.containers.http import BridgeHttp
 from harness.containers.labels import Owner
+from harness.containers.log import all_lines, last_lines
 from harness.containers.network import NOBODY, StackNetwork
 from harness.containers.own_layer import changed_in_layer
 from harness.containers.references import resolve, resolved
@@ -26,7 +27,7 @@ from harness.containers.state import state_text
 from harness.containers.tool import TOOLS_IMAGE, KeptTools, tool_container
 from harness.containers.ways_out import ways_out
 from harness.errors import CouldNotAsk, HarnessBroken
-from harness.kinds.contracts import LOG_LINES, Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
+from harness.kinds.contracts import Attempt, AttemptRecord, Shell, Sql, ToolImage, WayOut
 from harness.model.drill import Service
 
 
@@ -107,12 +108,11 @@ class StackHandles:
 
     def logs(self, service: str) -> str:
         """The last `LOG_LINES` lines that the service printed since it was last started. Raises: CouldNotAsk."""
-        if service not in self._containers:
-            return ""
-        with translated(f"the log of {self.role}/{service} cannot be read", CouldNotAsk):
-            since = max(self._started_unix_s.get(service, 0.0), self._logs_since)
-            text: bytes = self.engine.api.logs(self._containers[service], tail=LOG_LINES, since=since)
-        return text.decode(errors="replace")
+        return last_lines(*self._log(service)) if service in self._containers else ""
+
+    def log_lines(self, service: str) -> Iterator[str]:
+        """All that it printed since it was last started. Raises: CouldNotAsk."""
+        return all_lines(*self._log(service))
 
     def environment(self, service: str) -> Mapping[str, str]:
         """The service's environment with secrets resolved, over what its image sets: asked once, for a portal's
@@ -226,6 +226,10 @@ class StackHandles:
         if service not in self._containers:
             raise CouldNotAsk(f"{self.role}/{service} is not running: it was not started")
         return self._containers[service]
+
+    def _log(self, service: str) -> tuple[Engine, str, str, float]:
+        since_unix_s = max(self._started_unix_s.get(service, 0.0), self._logs_since)
+        return self.engine, self._container(service), f"{self.role}/{service}", since_unix_s
 
     def _inspected(self, service: str) -> dict[str, Any]:
         with translated(f"the container of {self.role}/{service} cannot be looked at", CouldNotAsk):

@@ -72,6 +72,11 @@ class Shell(Protocol):
         """Chunks of stdout. Raises: CommandFailed at the end if non-zero; CouldNotAsk as `run`."""
 
 
+# Asked again, the server may say another thing: it was too slow, has too much to do, or waited for one that has. 503 is
+# none of them: a search engine whose shards were not restored says it for good. Source: RFC 9110, RFC 6585.
+NOT_NOW = frozenset({408, 429, 504})
+
+
 @dataclass(frozen=True)
 class HttpReply:
     """An answer: any status is an answer."""
@@ -91,10 +96,17 @@ class HttpReply:
     def text(self) -> str:
         return self.body.decode(errors="replace")
 
+    def answered(self) -> HttpReply:
+        """Self. Raises: CouldNotAsk if the server says that it cannot tell now (`NOT_NOW`)."""
+        if self.status in NOT_NOW:
+            raise CouldNotAsk(f"HTTP {self.status}, which says no more than not now: {self.text[:300]}")
+        return self
+
     def expect(self, *statuses: int) -> HttpReply:
-        """Self, or CommandFailed if the status is another one."""
+        """Self, or CommandFailed if the status is another one. Raises: CouldNotAsk as `answered`."""
         if self.status in statuses:
             return self
+        self.answered()
         raise CommandFailed(f"HTTP {self.status}, expected {' or '.join(map(str, statuses))}: {self.text[:300]}")
 
 
@@ -212,6 +224,9 @@ class Stack(Protocol):
     def logs(self, service: str) -> str:
         """The last `LOG_LINES` lines that the service printed since it was last started."""
 
+    def log_lines(self, service: str) -> Iterator[str]:
+        """Every line that the service printed since it was last started, the oldest first. Raises: CouldNotAsk."""
+
     def tool(
         self,
         service: str,
@@ -231,6 +246,10 @@ class Stack(Protocol):
 ARTEFACT = PurePosixPath("/artefact")
 ARTEFACTS = PurePosixPath("/artefacts")  # all of a restore point; its folder in the vault has the same name
 LOG_LINES = 5000
+# Files that configuration is kept in by their names: what they name is read however long they are, and whatever bytes
+# stand between (UTF-16 has zeros). As a test of `find`, in the words of a shell.
+_TEXTS = "bat cfg cmd cnf conf config env ini json policy properties props ps1 reg sh toml xml yaml yml"
+NAMED_AS_TEXT = " -o ".join(f"-iname '*.{ending}'" for ending in _TEXTS.split())
 
 # ---------------------------------------------------------------- what kinds get
 

@@ -85,9 +85,8 @@ def named_in(lines: Iterable[str], comments: tuple[str, ...] = ("#", "!", "//", 
         for host, port in reader.hosts(line):
             found[_plain(host), port] = None
         with_port = {host for host, port in found if port is not None}
-        for host, port in found:
-            if port is not None or host not in with_port:
-                yield Named(host, port, number, quoted(line))
+        text = quoted(line) if found else ""
+        yield from (Named(*one, number, text) for one in found if one[1] is not None or one[0] not in with_port)
 
 
 def is_own(host: str) -> bool:

@@ -10,13 +10,15 @@ from harness.model.inventory import Lines, key_text
 
 def records(chunks: Iterable[bytes], separator: bytes = b"\0") -> Iterator[str]:
     """Each record without its separator; bytes that are not UTF-8 survive by surrogateescape."""
-    rest = b""
+    rest: list[bytes] = []  # joined once: a record may be of megabytes
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(separator)
-        for record in whole:
-            yield key_text(record)
-    if rest:
-        yield key_text(rest)
+        first, *others = chunk.split(separator)
+        rest.append(first)
+        for other in others:
+            yield key_text(b"".join(rest))
+            rest = [other]
+    if last := b"".join(rest):
+        yield key_text(last)
 
 
 def whole_lines(chunks: Iterable[bytes]) -> Iterator[Lines]:

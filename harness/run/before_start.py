@@ -10,7 +10,15 @@ from contextlib import ExitStack
 
 from harness.errors import StepFailed
 from harness.kinds import registry
-from harness.kinds.contracts import ComponentAccess, HoldsReferences, Purges, Shell, ToolImage, nested_in
+from harness.kinds.contracts import (
+    NAMED_AS_TEXT,
+    ComponentAccess,
+    HoldsReferences,
+    Purges,
+    Shell,
+    ToolImage,
+    nested_in,
+)
 from harness.model.drill import Component, Rewire
 from harness.model.frozen import JsonValue
 from harness.model.inventory import ClassRule, ItemClass, key_text, rule_of
@@ -19,12 +27,21 @@ from harness.run.sandbox import Sandbox
 
 # Paths below the root that the glob names, as `./path`; a glob without signs names one file, there or not.
 _NAMED = 'cd "$1" && find . -path "./$2" -type f -print0 | LC_ALL=C sort -z'
-# Text files of less than 1 MiB that hold any of the values, the folders before `--` left out; 1 says that none does.
-_HOLDING = """cd "$1" || exit 9; shift; prune=() values=()
+# Text files that hold any of the values, the folders before `--` left out; 1 says that none does. What is text by its
+# name is searched whatever its size; where there are zero bytes in it, without them as well (UTF-16).
+_HOLDING = f"""cd "$1" || exit 9; shift; export LC_ALL=C; prune=() values=() named=( {NAMED_AS_TEXT} )
 while [ "$1" != -- ]; do prune+=(-path "./$1" -prune -o); shift; done; shift
 for value; do values+=(-e "$value"); done
-find . -xdev "${prune[@]}" -type f -size -1024k -print0 | xargs -0 -r grep -IlFZ "${values[@]}" --
-[[ $? =~ ^(0|1|123)$ ]]"""
+files() {{ find . -xdev "${{prune[@]}}" -type f "$@" -print0; }}
+files \\( "${{named[@]}}" \\) | xargs -0 -r grep -alFZ "${{values[@]}}" --
+[[ $? =~ ^(0|1|123)$ ]] || exit
+files ! \\( "${{named[@]}}" \\) -size -1024k | xargs -0 -r grep -IlFZ "${{values[@]}}" --
+[[ $? =~ ^(0|1|123)$ ]] || exit
+files \\( "${{named[@]}}" \\) -size +0 | xargs -0 -r grep -LIZ '' -- | while IFS= read -rd '' file; do
+    if tr -d '\\0' <"$file" | grep -qaF "${{values[@]}}"; then printf '%s\\0' "$file"; fi
+done"""
+
+_ENCODINGS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # by the mark that a file begins with
 
 
 def refuse_while_running(box: Sandbox, component: Component) -> None:
@@ -98,12 +115,13 @@ def _files(shell: Shell, component: Component, one: Rewire, timeout_s: float) ->
 
 def _replaced(shell: Shell, path: str, rewires: list[Rewire], timeout_s: float) -> list[int]:
     """How often each value stood in the file, one replaced after the other. Raises: StepFailed if one did not."""
-    text, counts = shell.run(["cat", path], timeout_s=timeout_s).ok().stdout, list[int]()
+    text, counts = b"".join(shell.stream(["cat", path], timeout_s=timeout_s)), list[int]()
+    encoding = _ENCODINGS.get(text[:2], "utf-8")
     for rewire in rewires:
-        counts.append(text.count(rewire.old.encode()))
+        counts.append(text.count(rewire.old.encode(encoding)))
         if not counts[-1]:
             raise StepFailed(f"{path} does not hold {rewire.old!r}")
-        text = text.replace(rewire.old.encode(), rewire.new.encode())
+        text = text.replace(rewire.old.encode(encoding), rewire.new.encode(encoding))
     # Written through the file, so that owner and mode stay.
     shell.run(["sh", "-c", 'cat >"$1"', "rewire", path], stdin=text, timeout_s=timeout_s).ok()
     return counts
@@ -122,7 +140,7 @@ def _left_over(box: Sandbox, name: str, shells: dict[str, Shell], timeout_s: flo
     content = [ClassRule(match=glob, item_class=ItemClass.DISPOSABLE, reason="content") for glob in referenced]
     argv = ["bash", "-c", _HOLDING, "holding", root, *nested, "--", *values]
     said = shells[component.service].run(argv, timeout_s=timeout_s).ok()
-    for path in sorted(key_text(name).removeprefix("./") for name in said.stdout.split(b"\0") if name):
+    for path in sorted({key_text(name).removeprefix("./") for name in said.stdout.split(b"\0") if name}):
         rule = rule_of(path, (*content, *component.classes))
         if rule is None or rule.item_class is ItemClass.STATE:
             yield f"{name}: {path}"

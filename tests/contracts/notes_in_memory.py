@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -85,3 +85,6 @@ class StackInMemory:
 
     def logs(self, service: str) -> str:
         return ""
+
+    def log_lines(self, service: str) -> Iterator[str]:
+        return iter(())

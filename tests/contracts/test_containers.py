@@ -28,7 +28,7 @@ from harness.containers.own_layer import changed_in_layer
 from harness.containers.stack import ContainerStack
 from harness.containers.tool import TOOLS_IMAGE, tool_container
 from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken
-from harness.kinds.contracts import Http, Shell, Sql, ToolImage
+from harness.kinds.contracts import LOG_LINES, Http, Shell, Sql, ToolImage
 from harness.model.drill import Service
 
 pytestmark = pytest.mark.engine
@@ -362,6 +362,15 @@ def _printed(stack: ContainerStack) -> str:
     while not (text := stack.logs("app")) and time.monotonic() < give_up:
         time.sleep(0.05)
     return text
+
+
+def test_log_is_read_to_its_beginning_however_long_it_is(engine: Engine, tmp_path: Path) -> None:
+    most = LOG_LINES + 1000
+    command = ("sh", "-c", f"seq {most}; exec sleep 600")
+    with running(engine, tmp_path, service(command=command)) as stack:
+        wait_until(lambda: stack.logs("app").endswith(f"\n{most}\n"))
+        assert len(stack.logs("app").splitlines()) == LOG_LINES
+        assert list(stack.log_lines("app")) == [str(number) for number in range(1, most + 1)]
 
 
 def test_log_is_that_of_the_present_life(engine: Engine, tmp_path: Path) -> None:

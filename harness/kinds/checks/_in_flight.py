@@ -7,14 +7,14 @@ Both hold the direction: what was captured later may be ahead, never behind (des
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from harness.kinds.contracts import CheckAccess, ContentItem, Trace, TracesItems
 
 TOLERANCE = timedelta(seconds=1)  # between the portal's clock and ours, which is one host's
-MOST = 10_000  # differences that are looked up; more are no activity
+MOST = 10_000  # differences that are looked up
 Span = tuple[datetime, datetime]
 Traces = Callable[[str, frozenset[str]], Mapping[str, Trace]]
 
@@ -57,13 +57,19 @@ def window_of(access: CheckAccess) -> Window | None:
     return Window(spans[0], spans[1])
 
 
-def changed_meanwhile(access: CheckAccess, window: Window | None, keys: Iterable[str]) -> frozenset[str]:
-    """Those of some content keys that the source's own inventories show to have changed between the captures."""
-    kind, wanted = access.portal_kind, sorted(set(keys))
-    index_tier = kind.INDEX_TIER
-    if window is None or index_tier is None or not isinstance(kind, TracesItems) or len(wanted) > MOST:
+def most_looked_up(access: CheckAccess, window: Window | None) -> int:
+    """How many differences the source's own inventories are asked after; none where they cannot tell."""
+    kind = access.portal_kind
+    return MOST if window and kind.INDEX_TIER and isinstance(kind, TracesItems) else 0
+
+
+def changed_meanwhile(access: CheckAccess, window: Window | None, keys: Collection[str]) -> frozenset[str]:
+    """Those of at most `MOST` content keys that the source's own inventories show to have changed between the
+    captures."""
+    kind, index_tier = access.portal_kind, access.portal_kind.INDEX_TIER
+    if window is None or index_tier is None or not isinstance(kind, TracesItems):
         return frozenset()
-    named = {key: kind.inventory_keys(key) for key in wanted}
+    named = {key: kind.inventory_keys(key) for key in keys}
     traces = {
         tier: access.trace(tier, frozenset(names[tier] for names in named.values()))
         for tier in (kind.CONTENT_TIER, index_tier)

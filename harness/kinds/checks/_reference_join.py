@@ -78,11 +78,12 @@ class Join:
         rule = rule_of(file.key, self.component.classes)
         if not _named_by(file.key, self.globs) or (rule and rule.item_class in NOT_JUDGED):
             return
+        if self.window and self.window.start <= file.changed_utc <= self.window.end:
+            self._add("transient", file.key)  # its time tells, however many others changed meanwhile
+            return
         kind = self._unless(file.key, "transient", "orphan")
         if kind == "orphan" and self.window:
-            if self.window.start <= file.changed_utc <= self.window.end:
-                kind = "transient"
-            elif file.changed_utc > self.window.end:
+            if file.changed_utc > self.window.end:
                 kind = "undecided"  # later than its own backup: the restore did not keep the time
             elif self.window.looked_utc and file.changed_utc > self.window.looked_utc:
                 kind = "undecided"  # an upload that came to nothing, or one whose row is lost

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from harness import at_once
-from harness.kinds.checks._in_flight import MOST, TOLERANCE, Window, changed_meanwhile, window_of
+from harness.kinds.checks._in_flight import TOLERANCE, Window, changed_meanwhile, most_looked_up, window_of
 from harness.kinds.checks._lists import agree, merged, titled
 from harness.kinds.contracts import CheckAccess, ContentItem, Judgement, KindOptions, ListsIndex, Record, When, joined
 from harness.model.drill import Drill
@@ -26,6 +26,7 @@ PROVES_DATA = True
 ALWAYS = False
 REQUIREMENTS = ("LR-26", "LR-27", "LR-28", "LR-32", "GEN-D13", "GEN-D14")
 FIRST = 20
+WRONG = ("missing", "ghost", "stale", "search_missing", "search_unexpected")
 AT_ONCE = 4  # searches, as of a few users: one after the other they took most of a drill
 
 
@@ -44,18 +45,18 @@ def moment(drill: Drill) -> When:
 
 def observe(access: CheckAccess, options: Options) -> JsonValue:
     """Counts and first names: missing, ghost and stale by the engine's list; missing and unexpected by search;
-    what differs only because it was written inside the group's capture interval is `skew`."""
+    what differs only because it was written inside the group's capture interval is `skew`; `not_looked_up` are the
+    differences of which it was not asked whether they are."""
     window = window_of(access)
-    kinds = {
-        name: Names(FIRST) for name in ("missing", "ghost", "stale", "skew", "search_missing", "search_unexpected")
-    }
+    kinds = {name: Names(FIRST) for name in (*WRONG, "skew", "not_looked_up")}
     data: dict[str, JsonValue] = {"engine_list": isinstance(access.portal_kind, ListsIndex)}
     excused: set[str] = set()
     if isinstance(access.portal_kind, ListsIndex):
         listed = access.portal_kind.index_items(access.portal)
         suspects = list[_Pair]()
-        counts = _merge(access.portal_kind.items(access.portal), listed, window, kinds, excused, suspects)
-        _sort_out(suspects, changed_meanwhile(access, window, map(_key, suspects)), kinds, excused)
+        most = most_looked_up(access, window)
+        counts = _merge(access.portal_kind.items(access.portal), listed, window, kinds, excused, suspects, most)
+        _sort_out(suspects, changed_meanwhile(access, window, [*map(_key, suspects)]), kinds, excused)
         data |= {"database_count": counts[0], "engine_count": counts[1]}
     queries, reached = _ask(access, window, kinds, excused)
     data |= {name: found.data() for name, found in kinds.items()}
@@ -71,10 +72,11 @@ def _ask(access: CheckAccess, window: Window | None, kinds: dict[str, Names], ex
         reached |= query.must
         wrong += [("search_missing", key, query.word) for key in sorted(query.must - hits - excused)]
         wrong += [("search_unexpected", key, query.word) for key in sorted(hits - query.must - query.may - excused)]
-    moved = changed_meanwhile(access, window, (key for _, key, _ in wrong))
+    differ, most = sorted({key for _, key, _ in wrong}), most_looked_up(access, window)
+    moved, not_asked = changed_meanwhile(access, window, differ[:most]), set(differ[most:] if most else ())
     for kind, key, word in wrong:
         if key not in moved:
-            kinds[kind].add(f"{key} by “{word}”")
+            kinds["not_looked_up" if key in not_asked else kind].add(f"{key} by “{word}”")
     for key in sorted(moved):
         kinds["skew"].add(key)
     return len(queries), len(reached)
@@ -96,9 +98,10 @@ def _merge(
     kinds: dict[str, Names],
     excused: set[str],
     suspects: list[_Pair],
+    most: int,
 ) -> tuple[int, int]:
-    """Merge-join of two lists in order of key; constant memory but for what differs, of which the first are kept
-    to be looked up."""
+    """Merge-join of two lists in order of key; constant memory but for what differs, of which the first `most` are
+    kept to be looked up."""
     counts = [0, 0]
     for mine, theirs in merged(database, engine):
         counts[0] += mine is not None
@@ -108,8 +111,10 @@ def _merge(
         if window and window.excuses(mine, theirs):
             kinds["skew"].add(_key((mine, theirs)))
             excused.add(_key((mine, theirs)))
-        elif len(suspects) < MOST:
+        elif len(suspects) < most:
             suspects.append((mine, theirs))
+        elif most:
+            kinds["not_looked_up"].add(_key((mine, theirs)))
         else:
             _count(mine, theirs, kinds)
     return counts[0], counts[1]
@@ -136,7 +141,8 @@ def _count(mine: ContentItem | None, theirs: ContentItem | None, kinds: dict[str
 
 
 def judge(record: Record, options: Options) -> Judgement:
-    """FAIL: anything missing, ghost, stale, or not found as it must be. UNKNOWN: nothing to compare."""
+    """FAIL: anything missing, ghost, stale, or not found as it must be. UNKNOWN: nothing to compare, or more differs
+    than was looked up."""
     seen = record.evidence.observation("index_consistency")
     when = moment(record.drill)
     expected = "the index holds exactly the content's ids and revisions, and searches find exactly them"
@@ -144,21 +150,27 @@ def judge(record: Record, options: Options) -> Judgement:
         return Judgement(Outcome.UNKNOWN, expected, "the index was not looked at", when=when)
     data = seen.data
     names, count = list[str](), 0
-    for kind in ("missing", "ghost", "stale", "search_missing", "search_unexpected"):
+    for kind in WRONG:
         part = data[kind]
         assert isinstance(part, dict) and isinstance(part["first"], list)
         count += int(str(part["count"]))
         names += [f"{kind.replace('_', ' ')}: {name}" for name in part["first"]]
-    skewed = data["skew"]
-    assert isinstance(skewed, dict)
+    skewed, unasked = data["skew"], data.get("not_looked_up", {"count": 0})
+    assert isinstance(skewed, dict) and isinstance(unasked, dict)
+    more = f"{unasked['count']} more differ, and were not looked up in the source's inventories"
     moved_s = record.restore_point.evidence.clock_moved_s() if record.restore_point else 0.0
-    if moved_s > TOLERANCE.total_seconds() and (count or skewed["count"]):
+    if moved_s > TOLERANCE.total_seconds() and (count or skewed["count"] or unasked["count"]):
         found = (
             f"the clock was set by {moved_s:g} s during the backup: what was written then cannot be told by its time"
         )
         return Judgement(Outcome.UNKNOWN, expected, f"{found}; {joined(names, 3)}", names, count, when)
     if count:
-        return Judgement(Outcome.FAIL, expected, f"{count} differences: {joined(names, 3)}", names, count, when)
+        found = f"{count} differences: {joined(names, 3)}" + (f"; {more}" if unasked["count"] else "")
+        return Judgement(Outcome.FAIL, expected, found, names, count, when)
+    if unasked["count"]:
+        return Judgement(
+            Outcome.UNKNOWN, expected, f"{skewed['count']} were written while the backup ran; {more}", when=when
+        )
     in_database, queries = int(str(data.get("database_count", 0))), int(str(data["queries"]))
     if not data["covered_by_queries"] or (data["engine_list"] and in_database < options.floor):
         found = f"{in_database} items in the database, {queries} queries: nothing that could disagree"

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
+from harness.errors import CouldNotAsk
 from harness.kinds.components import opensearch, postgresql
-from harness.kinds.contracts import ComponentAccess, Endpoint, PortalAccess, Probe, ToolImage
+from harness.kinds.contracts import (
+    NAMED_AS_TEXT,
+    ComponentAccess,
+    Endpoint,
+    PortalAccess,
+    Probe,
+    Shell,
+    ToolImage,
+)
 from harness.kinds.endpoints import Named, named_in
 from harness.kinds.records import records
 
 TIMEOUT_S = 120.0
+FILES_AT_ONCE = 1000  # named to one command
 REFUSED, NOTHING = "refused:", "nothing:"  # how a fact begins that the portal did not give
 
-# Text files as `path NUL number:line`; grep's 1 means that a file has no line, of which xargs makes 123.
-_LINES = r"""
-set -o pipefail; root=$1; shift; pruned=(-false) wanted=(-false)
+# Text files as `path NUL number:line`, those first that are text by their names; grep's 1 means that a file has no
+# line, of which xargs makes 123.
+_LINES = rf"""
+set -o pipefail; export LC_ALL=C; root=$1; shift; pruned=(-false) wanted=(-false) named=( {NAMED_AS_TEXT} )
 while [ "$1" != -- ]; do pruned+=(-o -path "$1"); shift; done; shift
 for glob; do wanted+=(-o -path "$root/$glob"); done
-find "$root" -xdev \( "${pruned[@]}" \) -prune -o -type f -size -1024k \( "${wanted[@]}" \) -print0 | LC_ALL=C sort -z \
-| { xargs -0 -r grep -I -H -Z -n '' -- || [ $? -eq 123 ]; }
+lines() {{
+    find "$root" -xdev \( "${{pruned[@]}}" \) -prune -o -type f \( "${{wanted[@]}}" \) "${{@:2}}" -print0 | sort -z \
+    | {{ xargs -0 -r grep "$1" -H -Z -n '' -- || [ $? -eq 123 ]; }}
+}}
+lines -a \( "${{named[@]}}" \) && lines -I ! \( "${{named[@]}}" \) -size -1024k
 """
+_MARKS = "\ufeff", "\udcff\udcfe", "\udcfe\udcff"  # of the order of bytes: UTF-8, UTF-16 in both orders
 
 
 def versions_of_servers(access: PortalAccess) -> dict[str, str]:
@@ -50,10 +65,30 @@ def fact_probes(
 
 
 def log_probe(access: PortalAccess, deny: re.Pattern[str]) -> Probe:
-    """No line of the portal's log says what `deny` finds."""
-    lines = [line for line in access.stack.logs(access.portal.service).splitlines() if deny.search(line)]
-    found = f"{len(lines)} lines, such as {lines[0][:200]}" if lines else "none"
-    return Probe("log", not lines, "no error", found)
+    """No line of the portal's log says what `deny` finds: an error of the start has thousands of lines behind it."""
+    first, count = "", 0
+    for line in access.stack.log_lines(access.portal.service):
+        if deny.search(line):
+            first, count = first or line, count + 1
+    return Probe("log", not count, "no error", f"{count} lines, such as {first[:200]}" if count else "none")
+
+
+def line_of_each(shell: Shell, folder: str, names: Sequence[str], ask: str) -> dict[str, str]:
+    """What the shell command `ask` prints in one line of the file `$file`, by its name below `folder`.
+
+    Raises: CouldNotAsk if the shell did not come to the end: a file that nobody looked for is not lost.
+    """
+    found: dict[str, str] = {}
+    each = f"folder=$1; shift; for name; do file=$folder/$name; {ask}; done"
+    for at in range(0, len(names), FILES_AT_ONCE):
+        some = names[at : at + FILES_AT_ONCE]
+        said = shell.run(["sh", "-c", each, "each", folder, *some], timeout_s=TIMEOUT_S)
+        lines = said.stdout.decode(errors="replace").split("\n")[:-1]
+        if said.exit_code or said.truncated or len(lines) != len(some):
+            why = f"exit code {said.exit_code}, {len(lines)} lines" + (", cut off" if said.truncated else "")
+            raise CouldNotAsk(f"{len(some)} files of {folder} were not all looked for: {why}")
+        found |= dict(zip(some, lines, strict=True))
+    return found
 
 
 def rows(access: PortalAccess, database: str, query: str) -> Iterator[tuple[Any, ...]]:
@@ -79,10 +114,11 @@ def hosts_in_rows(access: PortalAccess, database: str, query: str) -> Iterator[E
 def hosts_in_files(
     access: PortalAccess, name: str, files: Sequence[str] = ("*",), exclude: Sequence[str] = ()
 ) -> Iterator[Endpoint]:
-    """Of a component's text files of less than 1 MiB: those at the globs `files` below its path (`*` crosses slashes)
-    without those at or below `exclude`. What other components hold inside its path is theirs.
+    """Of a component's text files: those at the globs `files` below its path (`*` crosses slashes) without those at or
+    below `exclude`. What other components hold inside its path is theirs.
 
-    What archives hold inside is not read. Raises: CouldNotAsk, CommandFailed.
+    Text is what is called so (`NAMED_AS_TEXT`), and all else of less than 1 MiB without a zero byte: what archives hold
+    inside is not read. Raises: CouldNotAsk, CommandFailed.
     """
     component = access.drill.component(name)
     root = PurePosixPath(str(component.options["path"]))
@@ -92,8 +128,18 @@ def hosts_in_files(
     with access.stack.tool(component.service, image=ToolImage.TOOLS, writable=False) as shell:
         lines = (record.partition("\0") for record in records(shell.stream(argv, timeout_s=TIMEOUT_S), b"\n"))
         for path, group in groupby(lines, key=lambda parts: parts[0]):
-            for named in named_in(text.partition(":")[2] for _, _, text in group):
+            for named in named_in(_texts(text.partition(":")[2] for _, _, text in group)):
                 yield _endpoint(named, f"{path}:{named.line}")
+
+
+def _texts(lines: Iterable[str]) -> Iterator[str]:
+    """Lines of one file without a mark of the order of bytes. In UTF-16 every letter of a host has a zero byte beside
+    it, elsewhere a zero byte ends a word."""
+    wide = False
+    for number, line in enumerate(lines):
+        mark = next((mark for mark in _MARKS if not number and line.startswith(mark)), "")
+        wide = wide or mark in _MARKS[1:]
+        yield line.removeprefix(mark).replace("\0", "" if wide or line.count("\0") > len(line) // 3 else " ")
 
 
 def _endpoint(named: Named, where: str) -> Endpoint:

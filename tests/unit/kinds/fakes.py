@@ -127,6 +127,9 @@ class FakeStack:
     def logs(self, service: str) -> str:
         return ""
 
+    def log_lines(self, service: str) -> Iterator[str]:
+        return iter(())
+
     @contextmanager
     def tool(self, service: str, *, image: ToolImage, writable: bool, **given: Any) -> Iterator[FakeShell]:
         self.tools.append({"image": image, "writable": writable} | given)

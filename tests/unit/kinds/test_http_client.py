@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +13,20 @@ from fakes import FakeShell
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import (
+    CommandResult,
     ListsIndex,
     Query,
     Reindexes,
 )
 
 # ---------------------------------------------------------------- what the options make of the kind
+
+
+class CutOff(FakeShell):
+    """Everything that it is asked prints more than is kept."""
+
+    def run(self, argv: Sequence[str], **more: Any) -> CommandResult:
+        return replace(super().run(argv, **more), truncated=True)
 
 
 def test_kind_has_what_the_options_give_it() -> None:
@@ -215,6 +225,30 @@ def test_canary_in_a_file_is_read_where_the_component_lies(said: tuple[int, str,
     kind, access = asking({}, shell, read={"db": {"file": "up/{id}.txt", "holds": [{"text": "{token}"}]}})
     assert list(kind.kept_canaries(access, [canary("x1", id="7")])) == [(1, "db", kept)]
     assert shell.commands == [("cat", "--", "/d/up/7.txt")]
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [FakeShell({("cat",): (137, "", "")}), CutOff({("cat",): (0, "x" * 9, "")})],
+    ids=["killed", "cut off"],
+)
+def test_file_that_was_not_read_to_its_end_is_not_a_lost_canary(shell: FakeShell) -> None:
+    kind, access = asking({}, shell, read={"db": {"file": "up/{id}.txt", "holds": [{"text": "{token}"}]}})
+    with pytest.raises(CouldNotAsk, match=r"/d/up/7\.txt was not read"):
+        list(kind.kept_canaries(access, [canary("x1", id="7")]))
+
+
+@pytest.mark.parametrize("status", [408, 429, 504])
+def test_not_now_is_neither_a_lost_canary_nor_an_unwell_portal(status: int) -> None:
+    answers = {"GET /pages/7": reply("busy", status), "GET /health": reply("busy", status)}
+    kind, access = asking(answers)
+    with pytest.raises(CouldNotAsk, match=f"GET /pages/7: HTTP {status}"):
+        list(kind.kept_canaries(access, [canary("x1", id="7")]))
+    with pytest.raises(CouldNotAsk, match=f"GET /health: HTTP {status}"):
+        kind.healthy(access)
+    listed = {**PORTAL["read"]["db"], "absent": [404, status]}  # unless the drill file says what it means
+    kind, access = asking(answers, read={"db": listed})
+    assert list(kind.kept_canaries(access, [canary("x1", id="7")])) == [(1, "db", False)]
 
 
 def test_nonces_come_by_time() -> None:

@@ -105,6 +105,49 @@ def test_every_file_is_configuration_but_what_is_left_out_or_another_component_h
     assert places == [f"{tmp_path}/{name}:1" for name in found]
 
 
+NAMED = "db.host=db.production.example\n"
+ON_LINES = "mode=x\r\n" + NAMED.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("a.properties", NAMED.encode(), 1),
+        ("long.properties", b"# no host here\n" * 75_000 + NAMED.encode(), 75_001),
+        ("one-line.json", b'{"filler": "' + b"x" * 1_100_000 + b'", "url": "http://db.production.example/"}', 1),
+        ("marked.ini", NAMED.encode("utf-8-sig"), 1),
+        ("utf-16.CONFIG", ON_LINES.encode("utf-16"), 2),
+        ("utf-16-first-line.xml", NAMED.encode("utf-16"), 1),
+        ("big-endian.yml", b"\xfe\xff" + ON_LINES.encode("utf-16-be"), 2),
+        ("unmarked.cfg", ON_LINES.encode("utf-16-le"), 2),
+        ("zero.conf", b"a\0db.host=db.production.example\0\n", 1),
+        ("late-zero.xml", b"# no host here\n" * 9_000 + b"\0\n" + NAMED.encode(), 9_002),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_configuration_is_read_whatever_its_size_and_encoding(
+    name: str, content: bytes, line: int, tmp_path: Path
+) -> None:
+    assert hosts_of(tmp_path, name, content) == [("db.production.example", f"{tmp_path}/{name}:{line}")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("driver.jar", b"PK\0\0" + NAMED.encode()), ("image.dat", b"x" * 1_100_000 + b"\n" + NAMED.encode())],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_neither_text_nor_called_so_is_no_configuration(name: str, content: bytes, tmp_path: Path) -> None:
+    assert hosts_of(tmp_path, name, content) == []
+
+
+def hosts_of(folder: Path, name: str, content: bytes) -> list[tuple[str, str]]:
+    (folder / name).write_bytes(content)
+    kind, access = around(Rows(shell=OwnShell({})), configuration=[{"component": "home"}])
+    home = Component(name="home", kind="file_tree", service="web", engine="tar", options={"path": str(folder)})
+    access.drill.components = (home,)
+    return [(one.host, one.where) for one in kind.endpoints(access)]
+
+
 def test_portal_says_where_it_keeps_its_files() -> None:
     places = [{"request": "GET /about", "values": {"db": "/library"}}]
     kind, access = asking({"GET /about": {"library": "/mnt/elsewhere"}}, places=places)

@@ -331,11 +331,33 @@ def test_item_that_was_moved_between_the_captures_is_found_or_not(
     assert (result.outcome, kinds(data)) == (outcome, {"skew": 1} if outcome is PASS else {"search_missing": 1})
 
 
-def test_many_differences_are_never_looked_up() -> None:
+def test_more_differences_than_are_looked_up_are_unknown_and_none_of_them_a_loss() -> None:
     many = [ContentItem(f"page:{n:06}", "1", None) for n in range(10_001)]
     told = {
         "database": {f"row/{item.key}": Trace("a", None, "a") for item in many},
         "search": {f"document/{item.key}": Trace("i", None, None) for item in many},
     }
     result, data = judged(many, [], DATABASE_FIRST, traces=told, portal=PortalWithTraces)
-    assert (result.outcome, data["missing"]["count"], data["skew"]["count"]) == (FAIL, 1, 10_001)
+    assert (result.outcome, data["missing"]["count"], data["not_looked_up"]["count"]) == (UNKNOWN, 0, 1)
+    assert "1 more differ, and were not looked up" in result.found
+    result, data = judged(many[1:], [], DATABASE_FIRST, traces=told, portal=PortalWithTraces)
+    assert (kinds(data), data["not_looked_up"]["count"]) == ({"skew": 10_000}, 0)
+    told["search"]["document/page:000000"] = Trace("i", "i", None)  # a loss among those that were
+    result, _ = judged(many, [], DATABASE_FIRST, traces=told, portal=PortalWithTraces)
+    assert (result.outcome, "; 1 more differ" in result.found) == (FAIL, True)
+
+
+def test_more_searches_that_differ_than_are_looked_up_are_unknown() -> None:
+    """Both lists agree, and a plain user finds nothing more: all was moved where only some may read."""
+
+    class Hidden(PortalWithTraces):
+        def search(self, access: Any, query: str) -> frozenset[str]:
+            return frozenset()
+
+    many = [ContentItem(f"page:{n:06}", "1", None) for n in range(10_001)]
+    told = {
+        "database": {f"row/{item.key}": Trace("a", "b", "a") for item in many},
+        "search": {f"document/{item.key}": Trace("i", "j", "j") for item in many},
+    }
+    result, data = judged(many, many, DATABASE_FIRST, traces=told, portal=Hidden)
+    assert (result.outcome, kinds(data), data["not_looked_up"]["count"]) == (UNKNOWN, {"skew": 10_000}, 1)

@@ -19,6 +19,7 @@ from harness.errors import CouldNotAsk, NoAnswer
 from harness.kinds import registry
 from harness.kinds.contracts import LOG_LINES, CommandResult, HttpReply, ShowsRest
 from harness.kinds.portals import _rest
+from harness.kinds.portals._installation import log_probe
 from harness.kinds.portals._jackrabbit import rest
 from harness.kinds.portals._jackrabbit.health import DENY, _own_checks
 from harness.model.drill import Portal
@@ -70,7 +71,10 @@ class Rests:
         return OfEachUser({("open",): (0, self.open_files, ""), ("asked",): (0, "3\n", "")})
 
     def logs(self, service: str) -> str:
-        return self.log
+        return "\n".join(self.log.splitlines()[-LOG_LINES:])
+
+    def log_lines(self, service: str) -> Iterator[str]:
+        return iter(self.log.splitlines())
 
     @contextmanager
     def tool(self, service: str, **more: Any) -> Iterator[Local]:
@@ -199,9 +203,16 @@ def test_every_index_must_have_been_checked_and_found_clean(tmp_path: Path, log:
     assert ("no longer exists" in probe.found) is ("no longer exists" in log)
 
 
-def test_checks_that_scrolled_out_of_the_log_are_not_known(tmp_path: Path) -> None:
-    with pytest.raises(CouldNotAsk, match="which hold 2 checks"):
-        _own_checks(Rests(tmp_path, log=CLEAN * 2 + "INFO\n" * LOG_LINES).access)
+def test_checks_count_however_much_was_logged_after_them(tmp_path: Path) -> None:
+    assert _own_checks(Rests(tmp_path, log=CLEAN * 3 + "INFO\n" * LOG_LINES).access).ok
+    assert not _own_checks(Rests(tmp_path, log=CLEAN * 2 + "INFO\n" * LOG_LINES).access).ok
+
+
+def test_error_of_the_start_shows_however_much_was_logged_after_it(tmp_path: Path) -> None:
+    log = "2026-11-21 ERROR disk I/O error\n" + "2026-11-21 WARNING no such page\n" * LOG_LINES
+    probe = log_probe(Rests(tmp_path, log=log).access, DENY)
+    assert (probe.ok, probe.found) == (False, "1 lines, such as 2026-11-21 ERROR disk I/O error")
+    assert log_probe(Rests(tmp_path, log=log.partition("\n")[2]).access, DENY).ok
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.contracts import CommandResult, HttpReply, ToolImage
 from harness.kinds.portals import jackrabbit_embedded as portal
 from harness.kinds.portals._jackrabbit.writes import SIGNS, attached
@@ -44,6 +45,7 @@ class Repository:
     def __init__(self, words: str = "", indexed: str = "", record: bool = True, runs: bool = True) -> None:
         self.words, self.indexed, self.record, self.runs = words, indexed, record, runs
         self.tools: list[ToolImage] = []
+        self.index_status, self.shell_ends = 200, 0
 
     def environment(self, service: str) -> dict[str, str]:
         return {"PORTAL_ADMIN_PASSWORD": "admin"}
@@ -56,14 +58,15 @@ class Repository:
             said: Any = {"portal-drill": {NAME: {"words": self.words}}}
             if path == "/xl/index":
                 said = {"items": [{"releaseId": NAME, "words": self.indexed}]}
-            return HttpReply(200, {}, LINES.encode() if path == "/xl/records" else json.dumps(said).encode())
+            status = self.index_status if path == "/xl/index" else 200
+            return HttpReply(status, {}, LINES.encode() if path == "/xl/records" else json.dumps(said).encode())
 
         return SimpleNamespace(request=request)
 
     def shell(self, service: str) -> Any:
         def run(argv: Sequence[str], **more: Any) -> CommandResult:
             said = f"{RECORD}  -\n" if self.record else "-\n"
-            return CommandResult(tuple(argv), 0, said.encode(), b"", False, 0.0)
+            return CommandResult(tuple(argv), self.shell_ends, said.encode(), b"", False, 0.0)
 
         return SimpleNamespace(run=run)
 
@@ -101,6 +104,21 @@ def test_directory_keeps_a_write_if_release_and_attachment_are_there(
     kept = list(portal.kept_canaries(repository.access, [WRITTEN, EDITED]))
     assert {(number, tier) for number, tier, _ in kept} == {(n, t) for n in (1, 2) for t in portal.TIERS}
     assert {(number, tier) for number, tier, good in kept if not good} == lost
+
+
+def test_index_that_does_not_answer_has_lost_nothing() -> None:
+    repository = Repository(ALL, ALL)
+    for status, raised in ((500, CommandFailed), (504, CouldNotAsk)):
+        repository.index_status = status
+        with pytest.raises(raised, match=f"HTTP {status}"):
+            list(portal.kept_canaries(repository.access, [WRITTEN]))
+
+
+def test_records_that_were_not_all_looked_for_are_not_lost() -> None:
+    repository = Repository(ALL, ALL)
+    repository.shell_ends = 137
+    with pytest.raises(CouldNotAsk, match=r"1 files of .*/datastore were not all looked for"):
+        list(portal.kept_canaries(repository.access, [WRITTEN]))
 
 
 @pytest.mark.parametrize("runs", [True, False])

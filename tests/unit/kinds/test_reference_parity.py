@@ -214,6 +214,16 @@ def test_too_many_deletions_to_tell_is_unknown() -> None:
     assert judged(side, SOURCE, gone=named("documents/x", count=21)).outcome is UNKNOWN
 
 
+def test_time_tells_of_an_upload_however_many_others_changed_meanwhile() -> None:
+    """A difference keeps the names of the first 20 items: a busy portal has more uploads than that."""
+    new = {f"documents/new-{number:02}": (5, 115.0) for number in range(21)}
+    changed = named(*[*new][:20], count=21)
+    result = judged(Side(ROWS, STORED | new), SOURCE, changed=changed)
+    assert (result.outcome, "21 changed while the backup ran" in result.found) == (PASS, True)
+    lost = Side(ROWS, STORED | new | {"documents/old": (5, OLD)})
+    assert judged(lost, SOURCE, changed=changed).outcome is UNKNOWN  # it may be one that changed, or have lost its row
+
+
 def test_what_changed_is_not_known_without_a_comparison() -> None:
     side = Side(ROWS | {"documents/b": 1}, STORED)
     assert judged(side, SOURCE, compared=False).outcome is UNKNOWN

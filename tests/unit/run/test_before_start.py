@@ -21,6 +21,7 @@ from harness.run.journal import Journal
 
 STEP = Step(id="rewire", action=Action.REWIRE, subject="", deadline_s=30)
 OLD = "db.production.example"
+MOST = 1 << 20  # bytes that are kept of what a command prints
 
 
 class Local:
@@ -28,7 +29,11 @@ class Local:
 
     def run(self, argv: Sequence[str], *, stdin: bytes | None = None, timeout_s: float, **more: Any) -> CommandResult:
         said = subprocess.run(argv, input=stdin, capture_output=True, timeout=timeout_s, check=False)
-        return CommandResult(tuple(argv), said.returncode, said.stdout, said.stderr, False, 0.0)
+        kept = said.stdout[:MOST]
+        return CommandResult(tuple(argv), said.returncode, kept, said.stderr, kept != said.stdout, 0.0)
+
+    def stream(self, argv: Sequence[str], *, timeout_s: float) -> Iterator[bytes]:
+        yield subprocess.run(argv, capture_output=True, timeout=timeout_s, check=True).stdout
 
 
 class OneStack:
@@ -92,6 +97,30 @@ def test_copy_that_was_overlooked_ends_the_restore(tree: Path) -> None:
 def test_what_is_no_log_is_no_excuse(tree: Path) -> None:
     with pytest.raises(StepFailed, match=r"left: repository: log/a\.log"):
         run(tree, "workspaces/*/workspace.xml", logs=ItemClass.STATE)
+
+
+TEXT = f"<url>jdbc:postgresql://{OLD}/x</url>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("long.xml", b"<!-- -->\n" * 130_000 + TEXT.encode()),
+        ("utf-16.config", TEXT.encode("utf-16")),
+        ("big-endian.INI", b"\xfe\xff" + TEXT.encode("utf-16-be")),
+        ("zero.properties", b"a\0b\n" + TEXT.encode()),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_copy_of_any_size_and_encoding_is_found_and_replaced(tree: Path, name: str, content: bytes) -> None:
+    (tree / name).write_bytes(content)
+    with pytest.raises(StepFailed, match=rf"^values of the source are left: repository: {name}$"):
+        run(tree, "workspaces/*/workspace.xml")
+    for workspace in ("default", "security"):
+        (tree / "workspaces" / workspace / "workspace.xml").write_text(OLD)
+    run(tree, "workspaces/*/workspace.xml", name)
+    code = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
+    assert (tree / name).read_bytes().decode(code) == content.decode(code).replace(OLD, "db")
 
 
 def test_component_inside_another_one_is_not_searched_with_it(tree: Path) -> None:

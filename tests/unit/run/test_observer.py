@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from harness.errors import CommandFailed, CouldNotAsk
-from harness.kinds.contracts import When, nothing_kept, nothing_traced
+from harness.kinds.contracts import HttpReply, When, nothing_kept, nothing_traced
 from harness.model.drill import CheckUse
 from harness.model.evidence import AT_SOURCE, Observation, Seen
 from harness.model.plan import Action, Step
@@ -74,6 +74,29 @@ def test_error_says_whether_what_was_restored_refused(
 
     (line,) = observed(journal, read_nonces)
     assert (line.name, line.seen, line.reason, line.data) == ("freshness", seen, reason, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        (408, Seen.COULD_NOT_ASK),
+        (429, Seen.COULD_NOT_ASK),
+        (504, Seen.COULD_NOT_ASK),
+        (404, Seen.REFUSED),
+        (500, Seen.REFUSED),
+        (503, Seen.REFUSED),  # an engine without its shards says it for good
+    ],
+)
+def test_answer_that_says_not_now_is_no_refusal(status: int, seen: Seen, journal: Journal) -> None:
+    reply = HttpReply(status, {}, b'{"error": {"type": "circuit_breaking_exception"}}')
+
+    def read_nonces(access: Any) -> tuple[str, ...]:
+        reply.expect(200)
+        return ()
+
+    (line,) = observed(journal, read_nonces)
+    assert (line.seen, f"HTTP {status}" in line.reason) == (seen, True)
+    assert reply.expect(200, status) is reply  # unless it is what was asked for
 
 
 def test_answer_is_seen_as_data(journal: Journal) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Query
 from harness.kinds.portals._accounts import account, get, server
+from harness.kinds.portals._installation import line_of_each
 from harness.kinds.portals._jackrabbit.client import CONTENT, OURS, RELEASES, nodes, save, store
 from harness.kinds.portals._jackrabbit.content import indexed, release_key
 from harness.model.frozen import JsonValue
@@ -97,21 +97,17 @@ def kept_canaries(access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[
 
 
 def _indexed_words(access: PortalAccess) -> Iterator[dict[str, Any]]:
-    try:
-        listed = list(indexed(access, "default", "releaseId", "words"))
-    except CommandFailed:  # no index, or one that does not answer: nothing is found in it
-        return
+    listed = indexed(access, "default", "releaseId", "words")
     yield from (entry for entry in listed if entry["words"] is not None)
 
 
 def _records(access: PortalAccess, names: Sequence[str]) -> dict[str, str]:
     """Digests of the datastore's records by name, read where they lie: their node is the database's tier."""
     component = access.drill.component("repository_directory")
-    look = 'cd "$1" && shift && for file; do sha256sum <"$file" 2>/dev/null || echo -; done'
     paths = [f"{name[:2]}/{name[2:4]}/{name[4:6]}/{name}" for name in names]
-    argv = ["sh", "-c", look, "records", f"{component.options['path']}/repository/datastore", *paths]
-    said = access.stack.shell(component.service).run(argv, timeout_s=30).text.splitlines()
-    return {name: line.split()[0] for name, line in zip(names, said, strict=False)}
+    folder, shell = f"{component.options['path']}/repository/datastore", access.stack.shell(component.service)
+    lines = line_of_each(shell, folder, paths, '{ sha256sum <"$file" || echo -; } 2>/dev/null')
+    return {path.rpartition("/")[2]: line.split()[0] for path, line in lines.items()}
 
 
 def canary_query(canary: Canary) -> Query | None:

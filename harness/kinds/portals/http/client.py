@@ -38,7 +38,7 @@ class Client:
     ) -> Answer:
         """The answer, if its status is one that the request calls well, or one of `also`.
 
-        Raises: CommandFailed for another status; CouldNotAsk if there is no answer.
+        Raises: CommandFailed for another status; CouldNotAsk if there is no answer, or one that says "not now".
         """
         service, port = request.service or self.access.portal.service, request.port or self.access.portal.port
         client, auth, headers = self._as(request.account, service, port, timeout_s)
@@ -71,8 +71,8 @@ class Client:
         )
         try:
             return Answer(reply.expect(*request.status, *also))
-        except CommandFailed as error:
-            raise CommandFailed(f"{request.method} {path}: {error}") from error
+        except (CommandFailed, CouldNotAsk) as error:
+            raise type(error)(f"{request.method} {path}: {error}") from error
 
     def _as(
         self, name: str | None, service: str, port: int, timeout_s: float
@@ -123,10 +123,16 @@ class Client:
         return True
 
     def _file(self, tier: str, step: ReadStep, values: Values) -> Answer | None:
-        """A file of the tier's component as its service sees it; None without it."""
+        """A file of the tier's component as its service sees it; None without it.
+
+        Raises: CouldNotAsk if it was not read, or not to its end.
+        """
         component = self.access.drill.component(tier)
         path = PurePosixPath(str(component.options.get("path", "/"))) / filled(step.file or "", values)
         said = self.access.stack.shell(component.service).run(["cat", "--", str(path)], timeout_s=TIMEOUT_S)
+        if said.exit_code > 1 or said.truncated:  # 1: `cat` looked, and there is no such file
+            why = "is longer than what a command may print" if said.truncated else f"cat ended with {said.exit_code}"
+            raise CouldNotAsk(f"{path} was not read: {why}")
         if said.exit_code:
             return None
         return Answer(OK, piece=said.stdout.decode(errors="replace"), is_item=True)

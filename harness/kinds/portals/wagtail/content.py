@@ -51,10 +51,11 @@ def inventory_keys(key: str) -> dict[str, str]:
     return {"database": f"row/public.{table}/{int(number)}", "search": f"document/{alias}/{int(number)}"}
 
 
-def refresh(access: PortalAccess, alias: str) -> None:
-    """Make what was indexed until now visible to searches."""
+def refresh(access: PortalAccess, alias: str) -> bool:
+    """Make what was indexed until now visible to searches; False if there is no such index."""
     component = access.drill.component("search")
-    opensearch.client(ComponentAccess(component, access.stack)).request("POST", f"/{alias}/_refresh").expect(200)
+    http = opensearch.client(ComponentAccess(component, access.stack))
+    return http.request("POST", f"/{alias}/_refresh").expect(200, 404).status == 200
 
 
 def engine_hits(access: PortalAccess, alias: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:

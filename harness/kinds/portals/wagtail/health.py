@@ -27,7 +27,7 @@ def healthy(access: PortalAccess) -> Probe:
         return Probe("database", False, "postgresql", f"{engine}, an empty embedded one", final=True)
     if access.stack.role == "sandbox" and access.drill.rebuilt():
         return Probe("database", True, "postgresql", engine)  # there is nothing to search yet
-    reply = server(access).request("GET", "/api/search", params={"q": "health", "limit": 1}, timeout_s=5)
+    reply = server(access).request("GET", "/api/search", params={"q": "health", "limit": 1}, timeout_s=5).answered()
     return Probe("search", reply.status == 200, "HTTP 200", f"HTTP {reply.status}: {reply.text[:200]}")
 
 
@@ -81,11 +81,11 @@ def probes(access: PortalAccess, expected: Mapping[str, str]) -> Iterator[Probe]
 def _login(access: PortalAccess) -> Probe:
     """As a person: the form with its token, then a page that names the user."""
     http, (user, password) = server(access), account(access, "reader")
-    form = http.request("GET", "/login/").text
+    form = http.request("GET", "/login/").answered().text
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
     fields = {"username": user, "password": password, "csrfmiddlewaretoken": token.group(1) if token else ""}
-    reply = http.request("POST", "/login/", form=fields, headers={"Referer": "http://web/login/"})
-    page = http.request("GET", "/")
+    reply = http.request("POST", "/login/", form=fields, headers={"Referer": "http://web/login/"}).answered()
+    page = http.request("GET", "/").answered()
     good = reply.status == 302 and user in page.text
     return Probe("login", good, f"{user} is logged in", f"HTTP {reply.status}, then {page.status}", ("GEN-D30",))
 
@@ -94,7 +94,7 @@ def _seeded_page(access: PortalAccess, fact: str) -> Probe:
     path, _, title = fact.partition(" ")
     if not path:
         return Probe("seeded page", False, "a page of the source", "the source's facts name none", ("GEN-D30",))
-    reply = server(access).request("GET", path)
+    reply = server(access).request("GET", path).answered()
     good = reply.status == 200 and title.strip("“”") in unescape(reply.text) and "not licensed" not in reply.text
     found = "the page, with its title" if good else f"HTTP {reply.status}: {reply.text[:120]!r}"
     return Probe("seeded page as HTML", good, f"{path} with its title", found, ("GEN-D30", "LR-31"))
@@ -102,7 +102,7 @@ def _seeded_page(access: PortalAccess, fact: str) -> Probe:
 
 def _module_page(access: PortalAccess, name: str, fact: str) -> Probe:
     version, commit, _ = fact.split(" ", 2)
-    reply = server(access).request("GET", f"/o/{name}/")
+    reply = server(access).request("GET", f"/o/{name}/").answered()
     found = reply.json() if reply.status == 200 else {}
     good = (found.get("version"), found.get("commit")) == (version, commit)
     said = f"{found.get('version')} of {found.get('commit')}" if found else f"HTTP {reply.status}"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 from harness import at_once
-from harness.errors import CommandFailed
 from harness.kinds.contracts import PortalAccess, Query
 from harness.kinds.portals._accounts import account, get, server
+from harness.kinds.portals._installation import line_of_each
 from harness.kinds.portals.wagtail import tables
 from harness.kinds.portals.wagtail.client import item_key, listed
 from harness.kinds.portals.wagtail.content import engine_hits, refresh
 from harness.model.restore_point import Canary
 
 AT_ONCE = 4  # questions after canaries
+_MOST_BYTES = 4096  # of a file: a canary is shorter
 NONCE, CANARIES = "portal-drill-nonce-", "portal-drill-canaries"
 # Signs that are lost on the way through a wrong encoding: four bytes, combining, right to left (GEN-D6).
 SIGNS = ("🧯", "e\u0301a\u030a", "שלום")
@@ -76,15 +76,14 @@ def edit_canary(access: PortalAccess, earlier: Canary, token: str) -> Iterator[t
 def kept_canaries(access: PortalAccess, canaries: Sequence[Canary]) -> Iterator[tuple[int, str, bool]]:
     """By the page's text with all its signs, by the engine's own answer for the token, by the file's bytes."""
     files = _files(access, [ref.split(" ")[1] for canary in canaries if (ref := canary.refs.get("document_library"))])
-    with suppress(CommandFailed):  # no index, or one that does not answer: nothing is found in it
-        refresh(access, tables.PAGES)
+    has_index = refresh(access, tables.PAGES)
 
     def kept(canary: Canary, tier: str) -> bool:
         ref = canary.refs[tier]
         if tier == "database":
             return _page_holds(access, ref, canary.token)
         if tier == "search":
-            return ref in _indexed_with(access, canary.token)
+            return has_index and ref in _indexed_with(access, canary.token)
         _, filename, token = ref.split(" ")
         return files.get(filename) == f"{token}\n".encode()
 
@@ -103,19 +102,16 @@ def _page_holds(access: PortalAccess, page_id: str, token: str) -> bool:
 
 
 def _files(access: PortalAccess, filenames: Sequence[str]) -> dict[str, bytes]:
-    """Files in the library itself, by one command; what cannot be read is empty. The row of a file is the database's
-    tier, and may be lost without it."""
+    """Files in the library itself, as far as a canary goes; what cannot be read is empty. The row of a file is the
+    database's tier, and may be lost without it."""
     component = access.drill.component("document_library")
-    read = 'cd "$1" && shift && for file; do base64 -w0 -- "$file" 2>/dev/null; echo; done'
-    argv = ["sh", "-c", read, "read", f"{component.options['path']}/documents", *filenames]
-    lines = access.stack.shell(component.service).run(argv, timeout_s=30).stdout.splitlines()
-    return {filename: b64decode(line) for filename, line in zip(filenames, lines, strict=False)}
+    read = f'{{ head -c {_MOST_BYTES} <"$file" | base64 -w0; }} 2>/dev/null; echo'
+    folder = f"{component.options['path']}/documents"
+    lines = line_of_each(access.stack.shell(component.service), folder, filenames, read)
+    return {filename: b64decode(line) for filename, line in lines.items()}
 
 
 def _indexed_with(access: PortalAccess, token: str) -> set[str]:
     """Asked from the engine, since the portal's search joins with the database (ENGINES 2)."""
     query = {"query": {"match": {"portal_contentpage__body": token}}, "_source": ["pk"]}
-    try:
-        return {item_key("page", hit["_source"]["pk"]) for hit in engine_hits(access, tables.PAGES, query)}
-    except CommandFailed:  # no index, or one that does not answer: nothing is found in it
-        return set()
+    return {item_key("page", hit["_source"]["pk"]) for hit in engine_hits(access, tables.PAGES, query)}
