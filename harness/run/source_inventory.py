@@ -95,10 +95,11 @@ class SourceInventories:
         for name, earlier in self._deletions.items():
             began_s, soon = self._counted_after.get(name, (0.0, None))
             later = self._count_deletions(self._session.plan.component(name))
+            if later is not None and time.monotonic() - began_s <= TOLD_WITHIN_S:
+                soon = later
+            later = soon if later is None else later
             if earlier is None or later is None:
                 continue
-            if time.monotonic() - began_s <= TOLD_WITHIN_S:
-                soon = later
             for what, deleted in (
                 ("deleted", _more(soon or earlier, earlier)),
                 ("deleted_later", _more(later, soon or earlier)),
