@@ -42,7 +42,10 @@ MOST_BETWEEN = 10
 
 class Options(KindOptions):
     max_transient_percent: float = Field(
-        default=1.0, ge=0, le=100, description="More items than this that changed while the backup ran: UNKNOWN."
+        default=1.0,
+        ge=0,
+        le=100,
+        description="More of the judged items than this that changed while the backup ran: UNKNOWN.",
     )
     always_transient: int = Field(
         default=10, ge=0, description="So many may change in a small component, if half of its items are compared."
