@@ -141,22 +141,31 @@ class Names:
 class Difference(Frozen):
     """What the merge of a component's inventories found; judges see this, never inventories.
 
-    Shape: `missing`, `extra`, `changed` break parity (each name may carry what changed); `attributes` are those
+    Shape: `source_count` are all items after the backup, `judged_count` those of them that can be judged (no class
+    that is not, no canary, not the root of a tree), `compared_count` those that had to come back as they are.
+    `missing`, `extra`, `changed` break parity (each name may carry what changed); `attributes` are those
     of `changed` whose mode, owner, access list or another extended attribute differs, whatever their content;
     `transient` are items that differ between the source's own two inventories, `gone` those of them that it had before
-    the backup and no longer after it;
+    the backup and no longer after it; `as_read_count` of them came back as one of the two inventories has them, those
+    `between` as neither has them, though they are no logs;
+    `undecided` are in neither inventory, and whether they came and went meanwhile cannot be told;
     `ignored` counts items by class and reason.
     """
 
     component: str
     source_count: int
     restored_count: int
+    judged_count: int = 0
+    compared_count: int = 0
     missing: Named = Named()
     extra: Named = Named()
     changed: Named = Named()
     attributes: Named = Named()
     transient: Named = Named()
     gone: Named = Named()
+    as_read_count: int = 0
+    between: Named = Named()
+    undecided: Named = Named()
     canary_count: int = 0
     ignored: dict[str, int] = {}
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
 from harness.model.inventory import Difference, Item, ItemClass, key_bytes
 from harness.run.inventory_lines import STATE_MARK, Bundle, count_of, lines_of, read_line
-from harness.run.tally import BATCH, UNREADABLE, Meanwhile, PrefixDigests, Tally, Why
+from harness.run.items import UNREADABLE, integer
+from harness.run.tally import BATCH, Meanwhile, PrefixDigests, Tally, Why
 
 _UNREADABLE = b'"unreadable"'
+_ROOT = b'["",'  # how the line of a tree's root begins
 
 
 def compare_inventories(
@@ -29,7 +33,7 @@ def compare_inventories(
     why an item that has its class from the component is not judged.
     Raises: CouldNotAsk if an inventory cannot be read to its end.
     """
-    tally = Tally(component, prefix_digests, meanwhile or Meanwhile(), why)
+    tally = Tally(component, prefix_digests, meanwhile or Meanwhile(), why, partial(highest_keys, before))
     equal, counts = Counter(), [0, 0, 0]
     for row in merged(before, after, restored, equal=equal):
         tally.take(row[0], row[1], row[2])
@@ -40,12 +44,17 @@ def compare_inventories(
         component=component.name,
         source_count=counts[1] + equal.items,
         restored_count=counts[2] + equal.items,
+        judged_count=tally.judged + equal.items,
+        compared_count=tally.compared + equal.items,
         missing=tally.missing.named(),
         extra=tally.extra.named(),
         changed=tally.changed.named(),
         attributes=tally.attributes.named(),
         transient=tally.transient.named(),
         gone=tally.gone.named(),
+        as_read_count=tally.as_read,
+        between=tally.between.named(),
+        undecided=tally.undecided.named(),
         canary_count=tally.canaries,
         ignored=dict(sorted(tally.ignored.items())),
     )
@@ -130,9 +139,9 @@ def _items(one: Item | Bundle) -> Iterator[Item]:
 
 
 def _is_plain(line: bytes) -> bool:
-    """Of class `state`, and could be read."""
+    """Of class `state`, could be read, and no root of a tree, which is there however little the tree holds."""
     at = line.find(STATE_MARK)
-    return at > 0 and not line.startswith(_UNREADABLE, at + len(STATE_MARK))
+    return at > 0 and not line.startswith(_UNREADABLE, at + len(STATE_MARK)) and not line.startswith(_ROOT)
 
 
 def traced(keys: frozenset[str], *paths: Path) -> Iterator[tuple[str, list[str | None]]]:
@@ -141,6 +150,23 @@ def traced(keys: frozenset[str], *paths: Path) -> Iterator[tuple[str, list[str |
         one = next(item for item in row if item)
         if one.key in keys:
             yield one.key, [item.digest if item else None for item in row]
+
+
+def highest_keys(path: Path, beginnings: Sequence[str]) -> dict[str, int]:
+    """The highest key of each of these tables, if all of its keys are integers. Reads the inventory once more."""
+    written = tuple(json.dumps(beginning)[1:-1].encode() for beginning in beginnings)
+    found, others = dict[str, int](), set[str]()
+    for line in lines_of(path):
+        if not line.startswith(written, line.find(b'"') + 1):
+            continue
+        for item in _items(read_line(line, path)):
+            table = next(beginning for beginning in beginnings if item.key.startswith(beginning))
+            number = integer(item.key.removeprefix(table))
+            if number is None:
+                others.add(table)
+            else:
+                found[table] = max(number, found.get(table, number))
+    return {table: highest for table, highest in found.items() if table not in others}
 
 
 def began_anew(before: Path, after: Path, prefix_digests: PrefixDigests) -> tuple[str, ...]:

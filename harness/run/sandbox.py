@@ -14,8 +14,10 @@ from harness.errors import HarnessBroken
 from harness.kinds import registry
 from harness.kinds.contracts import ComponentAccess, KnowsAge, PortalAccess, PortalKind, Probe, Query, Trace
 from harness.model.drill import Component
+from harness.model.evidence import Observation
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Difference, Item
+from harness.model.plan import Action
 from harness.model.restore_point import Canary, RestorePoint
 from harness.run.inventory import traced
 from harness.run.inventory_lines import kept_items
@@ -30,6 +32,10 @@ EVERY_S = 0.1
 def troubles_in(stack: ContainerStack) -> tuple[str, ...]:
     what = "the sandbox is too small" if stack.role == "sandbox" else "the source's machine is too small"
     return tuple(trouble if "paused" in trouble else f"{what}: {trouble}" for trouble in troubles_of(stack))
+
+
+def _counts(seen: Observation | None) -> dict[str, int]:
+    return {key: int(str(n)) for key, n in seen.data.items()} if seen and isinstance(seen.data, dict) else {}
 
 
 @dataclass
@@ -70,20 +76,22 @@ class Sandbox:
     def meanwhile(self, component: Component) -> Meanwhile:
         """What the capture saw of the source between the two inventories of a component."""
         kind, seen = registry.component(component.kind), self.point.evidence.observation
-        rotated, deleted = seen("rotated", component.name), seen("deleted", component.name)
-        began, artefact = self.point.evidence.mark("probing_started"), self.point.artefact(component.name)
+        rotated, artefact = seen("rotated", component.name), self.point.artefact(component.name)
+        looked = self.point.evidence.step(f"{Action.INVENTORY_BEFORE}:{component.name}")
         written = (
             partial(kind.written_unix_s, ComponentAccess(component, self.stack)) if isinstance(kind, KnowsAge) else None
         )
         return Meanwhile(
             rotated=frozenset(map(str, rotated.data)) if rotated and isinstance(rotated.data, list) else frozenset(),
-            deletions={k: int(str(n)) for k, n in deleted.data.items()}
-            if deleted and isinstance(deleted.data, dict)
-            else {},
-            written=written if began and artefact else None,
-            # Whole seconds are what an archive keeps.
-            window_unix_s=(floor(began.at.utc.timestamp()), artefact.finished.at.utc.timestamp())
-            if began and artefact
+            deletions=_counts(seen("deleted", component.name)),
+            later_deletions=_counts(seen("deleted_later", component.name)),
+            written=written if looked and artefact else None,
+            # From when the first inventory began. Whole seconds are what an archive keeps.
+            window_unix_s=(
+                floor(looked.at.utc.timestamp() - looked.duration_s),
+                artefact.finished.at.utc.timestamp(),
+            )
+            if looked and artefact
             else (0.0, 0.0),
         )
 

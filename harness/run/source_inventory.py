@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,9 @@ from harness.model.plan import Step
 from harness.run.inventory import began_anew
 from harness.run.inventory_lines import classified, marked, write_inventory
 from harness.run.session import Session
+
+# A session that rests tells the server of its last deletions so late. Source: PostgreSQL 15, PGSTAT_IDLE_INTERVAL.
+TOLD_WITHIN_S = 10.0
 
 
 @dataclass
@@ -41,6 +45,8 @@ class SourceInventories:
     def __init__(self, session: Session, stack: Stack, folder: Path) -> None:
         self._session, self._journal, self._stack, self._folder = session, session.journal, stack, folder
         self._deletions: dict[str, Mapping[str, int] | None] = {}
+        # When the inventory after the backup began, and what was counted when it had ended.
+        self._counted_after: dict[str, tuple[float, Mapping[str, int] | None]] = {}
         self._taken: dict[tuple[str, str], InventoryRef] = {}
 
     @property
@@ -52,6 +58,7 @@ class SourceInventories:
     def take(self, step: Step, moment: str) -> None:
         component = self._session.plan.component(step.subject)
         relative = f"inventories/{component.name}.{moment}.jsonl.gz"
+        began_s = time.monotonic()
         if moment == "before":
             self._deletions[component.name] = self._count_deletions(component)
         items = registry.component(component.kind).inventory(ComponentAccess(component, self._stack))
@@ -61,6 +68,8 @@ class SourceInventories:
             count, digest = write_inventory(counted, (), self._folder / relative)
         except CommandFailed as error:  # the harness looks here; that the backup is wrong is not shown by it
             raise CouldNotAsk(f"{component.name} could not be inventoried: {error}") from error
+        if moment == "after":
+            self._counted_after[component.name] = began_s, self._count_deletions(component)
         ref = InventoryRef(
             component=component.name,
             moment=moment,
@@ -77,17 +86,26 @@ class SourceInventories:
             self._see_rotated(component, self._folder / relative)
 
     def see_deletions(self) -> None:
-        """What was deleted since the first inventories. Asked when all else was seen: a session that rests tells the
-        server of its last deletions seconds later (PostgreSQL 15 documentation, 28.2)."""
+        """What was deleted between the two inventories, and what later, as far as it can be told apart.
+
+        A server may learn of a deletion seconds after it, and a row that the backup saw live would be one too many
+        without it: what the server tells within these seconds counts as deleted before the inventory began. What it
+        tells later may be of after the inventory, and says nothing certain of what the backup saw.
+        """
         for name, earlier in self._deletions.items():
-            counted = self._count_deletions(self._session.plan.component(name))
-            if earlier is None or counted is None:
+            began_s, soon = self._counted_after.get(name, (0.0, None))
+            later = self._count_deletions(self._session.plan.component(name))
+            if later is not None and time.monotonic() - began_s <= TOLD_WITHIN_S:
+                soon = later
+            later = soon if later is None else later
+            if earlier is None or later is None:
                 continue
-            deleted: dict[str, JsonValue] = {
-                k: n - earlier.get(k, 0) for k, n in counted.items() if n > earlier.get(k, 0)
-            }
-            if deleted:
-                self._journal.observe("deleted", deleted, subject=name)
+            for what, deleted in (
+                ("deleted", _more(soon or earlier, earlier)),
+                ("deleted_later", _more(later, soon or earlier)),
+            ):
+                if deleted:
+                    self._journal.observe(what, deleted, subject=name)
 
     def _count_deletions(self, component: Component) -> Mapping[str, int] | None:
         """What a server does not say (None) excuses nothing."""
@@ -113,3 +131,7 @@ class SourceInventories:
             raise CouldNotAsk(f"the logs of {component.name} could not be looked at: {error}") from error
         if rotated:
             self._journal.observe("rotated", [*rotated], subject=component.name)
+
+
+def _more(counted: Mapping[str, int], earlier: Mapping[str, int]) -> dict[str, JsonValue]:
+    return {key: n - earlier.get(key, 0) for key, n in counted.items() if n > earlier.get(key, 0)}

@@ -81,6 +81,8 @@ NAMED = {
     "another_capture/portal": r"^the restore point is of the portal sql, not of wagtail$",
     "another_capture/product": r"^the restore point is of the product plain, not of liferay-dxp-7\.4$",
     "another_capture/record": r"^the capture's evidence is of \S+, not 20260101T000000Z-0000$",
+    "changed_meanwhile/documents": r"^document_library: 5 items changed meanwhile and came back as neither",
+    "changed_meanwhile/repository_of_another_year": r"^restore:source_code: .*the bundle has other refs than when",
     "dump_by_older_client/major_version": r"^restore:database: .* by pg_dump 13\.\d+ .* a server 15\..*\(GEN-D1\)",
     "dump_incomplete/roles": r"^restore:database: roles\.sql of database was cut short",
     "dump_incomplete/tables": r"^database: missing constraint/public\.",

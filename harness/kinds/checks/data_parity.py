@@ -37,11 +37,15 @@ REQUIREMENTS = (
 
 
 FIRST = 20
+MOST_BETWEEN = 10
 
 
 class Options(KindOptions):
     max_transient_percent: float = Field(
-        default=1.0, ge=0, le=100, description="More items than this that changed while the backup ran: UNKNOWN."
+        default=1.0,
+        ge=0,
+        le=100,
+        description="More of the judged items than this that changed while the backup ran: UNKNOWN.",
     )
     always_transient: int = Field(
         default=10, ge=0, description="So many may change in a small component, if half of its items are compared."
@@ -55,13 +59,14 @@ def loosened(options: Options) -> Iterator[str]:
 
 
 def judge(record: Record, options: Options) -> Judgement:
-    """FAIL: missing, extra or changed. UNKNOWN: a component without a comparison, empty on both sides, or with
-    more transient items than the bracket may excuse."""
+    """FAIL: missing, extra or changed. UNKNOWN: a component without a comparison or without anything that is judged,
+    with more transient items than the bracket may excuse, or with more than a few that came back as neither inventory
+    of the source has them."""
     only = record.plan.only_components
     components = [
         c for c in record.plan.components if c.name not in record.drill.rebuilt() and (not only or c.name in only)
     ]
-    outcomes, named, count, compared, ignored = list[Outcome](), list[list[str]](), 0, 0, 0
+    outcomes, named, compared, count = list[Outcome](), list[list[str]](), list[Difference](), 0
     for component in components:
         difference = record.differences.get(component.name)
         if difference is None:
@@ -70,25 +75,39 @@ def judge(record: Record, options: Options) -> Judgement:
             reason = seen.reason if seen else "no inventory of what was restored"
             named.append([f"{component.name}: not compared: {reason}"])
             continue
-        ignored += sum(difference.ignored.values())
-        compared += max(0, difference.source_count - sum(difference.ignored.values()))
-        outcomes.append(_outcome(component, difference, options))
-        named.append(list(_names(component, difference, outcomes[-1], options)))
+        compared.append(difference)
+        unsure = list(_unsure(component, difference, options)) if difference.equal else []
+        outcomes.append(Outcome.UNKNOWN if unsure else Outcome.PASS if difference.equal else Outcome.FAIL)
+        named.append([*_wrong(component, difference), *unsure])
         count += difference.missing.count + difference.extra.count + difference.changed.count
     outcome, names = worst(outcomes), _fairly(named)
-    if outcome is Outcome.PASS and not compared and not all(component.may_be_empty for component in components):
-        outcome, names = Outcome.UNKNOWN, [f"none of {ignored:,} items is of a class that is judged"]
     if not components:
         names = ["the drill has no component that could be compared"]
-    good = f"{compared:,} items of {len(components)} components are equal"
-    good += f"; {ignored:,} are of classes that are not judged" if ignored else ""
     return Judgement(
         outcome=outcome,
         expected="every item of the source, equal; nothing extra",
-        found=good if outcome is Outcome.PASS else joined(names),
+        found=_good(compared) if outcome is Outcome.PASS else joined(names),
         names=names,
         count=max(count, len(names)),
     )
+
+
+def _good(compared: list[Difference]) -> str:
+    """Of what changed meanwhile nothing is called equal: the source had it in several ways."""
+    as_read, between = sum(d.as_read_count for d in compared), sum(d.between.count for d in compared)
+    unseen = sum(d.transient.count for d in compared) - as_read - between
+    changed = [
+        f"{as_read:,} changed meanwhile and are as before or after" if as_read else "",
+        f"{between:,} in between" if between else "",
+        f"{unseen:,} grew as logs do or came and went" if unseen else "",
+    ]
+    ignored = sum(sum(difference.ignored.values()) for difference in compared)
+    parts = [
+        f"{sum(d.compared_count for d in compared):,} items of {len(compared)} components are equal",
+        ", ".join(filter(None, changed)),
+        f"{ignored:,} are of classes that are not judged" if ignored else "",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _fairly(named: list[list[str]]) -> list[str]:
@@ -97,21 +116,7 @@ def _fairly(named: list[list[str]]) -> list[str]:
     return [name for names in named for name in names[:share]] + [n for names in named for n in names[share:]]
 
 
-def _outcome(component: Component, difference: Difference, options: Options) -> Outcome:
-    if not difference.equal:
-        return Outcome.FAIL
-    if difference.source_count == 0 and difference.restored_count == 0:
-        return Outcome.PASS if component.may_be_empty else Outcome.UNKNOWN
-    return Outcome.UNKNOWN if difference.transient.count > _allowed(difference, options) else Outcome.PASS
-
-
-def _allowed(difference: Difference, options: Options) -> float:
-    """One item is more than 1 % of a component of fifty; but of the smallest, half must have been compared."""
-    few = min(options.always_transient, difference.source_count / 2)
-    return max(few, difference.source_count * options.max_transient_percent / 100)
-
-
-def _names(component: Component, difference: Difference, outcome: Outcome, options: Options) -> Iterator[str]:
+def _wrong(component: Component, difference: Difference) -> Iterator[str]:
     for word, named in (
         ("missing", difference.missing),
         ("changed", difference.changed),
@@ -121,11 +126,37 @@ def _names(component: Component, difference: Difference, outcome: Outcome, optio
             yield f"{component.name}: {word} {name}"
         if named.count > len(named.first):
             yield f"{component.name}: {word} {named.count - len(named.first)} more"
-    if outcome is Outcome.UNKNOWN and difference.source_count == 0:
-        yield f"{component.name}: empty on both sides"
-    elif outcome is Outcome.UNKNOWN:
-        share = 100 * difference.transient.count / max(difference.source_count, 1)
+
+
+def _unsure(component: Component, difference: Difference, options: Options) -> Iterator[str]:
+    """Why a component of which nothing is wrong may not be called equal."""
+    judged, changed, between = difference.judged_count, difference.transient, difference.between
+    if not judged and not changed.count:
+        if not component.may_be_empty:
+            rest = difference.canary_count + sum(difference.ignored.values())
+            of_all = f"none of its {rest:,} items is of a class that is judged"
+            yield f"{component.name}: {of_all if rest else 'empty on both sides'}"
+        return
+    if changed.count > (allowed := _allowed(difference, options)):
+        share = 100 * changed.count / max(judged, 1)
         yield (
-            f"{component.name}: {difference.transient.count} items ({share:.1f} %) changed while the backup ran, "
-            f"over the {_allowed(difference, options):.0f} that may: {joined(difference.transient.first, 3)}"
+            f"{component.name}: {changed.count} items ({share:.1f} %) changed while the backup ran, "
+            f"over the {allowed:.0f} that may: {joined(changed.first, 3)}"
         )
+    # A counter, or a row that was edited twice; a whole repository of another year has two such items.
+    if between.count > (most := max(1, min(MOST_BETWEEN, judged // 100))):
+        yield (
+            f"{component.name}: {between.count} items changed meanwhile and came back as neither reading has them, "
+            f"over the {most} that may: {joined(between.first, 3)}"
+        )
+    if (unknown := difference.undecided).count:
+        yield (
+            f"{component.name}: {unknown.count} items are in neither reading, and whether they came and went meanwhile "
+            f"cannot be told: {joined(unknown.first, 3)}"
+        )
+
+
+def _allowed(difference: Difference, options: Options) -> float:
+    """One item is more than 1 % of a component of fifty; but of the smallest, half must have been compared."""
+    few = min(options.always_transient, difference.judged_count / 2)
+    return max(few, difference.judged_count * options.max_transient_percent / 100)

@@ -27,7 +27,9 @@ def step(name: str, state: StepState = StepState.ENDED, reason: str = "") -> Ste
     return StepLine(step=name, state=state, reason=reason, duration_s=1.0, at=at(50))
 
 
-DIFFERENCE = Difference(component="database", source_count=100, restored_count=100)
+DIFFERENCE = Difference(
+    component="database", source_count=100, restored_count=100, judged_count=100, compared_count=100
+)
 DRILL = Drill(
     name="shop",
     file="shop.drill.yaml",

@@ -220,7 +220,9 @@ def test_plan_without_a_step_restores_nothing() -> None:
 
 
 def difference(**parts: Any) -> Difference:
-    return Difference(**{"component": "database", "source_count": 1000, "restored_count": 1000} | parts)
+    given = {"component": "database", "source_count": 1000, "restored_count": 1000} | parts
+    counts = {"judged_count": given["source_count"], "compared_count": given["source_count"]}
+    return Difference(**counts | given)
 
 
 def test_equal_data_passes() -> None:
@@ -282,8 +284,52 @@ def test_few_items_of_a_small_component_may_change_if_half_of_it_is_compared(
 
 
 def test_component_whose_items_are_all_ignored_proves_nothing() -> None:
-    found = {"database": difference(ignored={"disposable: sessions": 1000})}
-    assert judged("data_parity", differences=found).outcome is UNKNOWN
+    found = {"database": difference(judged_count=0, canary_count=8, ignored={"disposable: sessions": 1000})}
+    result = judged("data_parity", differences=found)
+    assert (result.outcome, result.found) == (UNKNOWN, "database: none of its 1,008 items is of a class that is judged")
+
+
+def test_component_of_which_nothing_is_judged_is_not_hidden_by_another() -> None:
+    two = (component("database"), component("files"))
+    found = {"database": difference(), "files": difference(judged_count=0, canary_count=9)}
+    assert judged("data_parity", by=plan(two), within=drill(*two), differences=found).outcome is UNKNOWN
+
+
+def test_items_that_are_not_judged_buy_no_excuses() -> None:
+    """300 files that all changed meanwhile, beside a million files of a cache."""
+    files = {"source_count": 1_000_300, "ignored": {"disposable: a cache": 1_000_000}}
+    changed = difference(**files, judged_count=300, transient=Named(count=300, first=("osgi/modules/shop.jar",)))
+    result = judged("data_parity", differences={"database": changed})
+    assert (result.outcome, "over the 10 that may" in result.found) == (UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("items", "between", "outcome"),
+    [(4, 1, PASS), (4, 2, UNKNOWN), (500, 5, PASS), (500, 6, UNKNOWN), (100_000, 10, PASS), (100_000, 11, UNKNOWN)],
+)
+def test_few_items_may_come_back_as_neither_inventory_has_them(items: int, between: int, outcome: Outcome) -> None:
+    named = Named(count=between, first=("row/a/1",))
+    found = difference(source_count=items, transient=named, between=named)
+    result = judged("data_parity", differences={"database": found})
+    assert result.outcome is outcome
+    if outcome is UNKNOWN:
+        assert f"{between} items changed meanwhile and came back as neither reading has them" in result.found
+
+
+def test_items_of_which_nobody_knows_whether_they_were_there_are_unknown() -> None:
+    named = Named(count=1, first=("row/a/1",))
+    result = judged("data_parity", differences={"database": difference(undecided=named)})
+    assert (result.outcome, "database: 1 items are in neither reading" in result.found) == (UNKNOWN, True)
+
+
+def test_what_changed_meanwhile_is_never_called_equal() -> None:
+    changed = {"transient": Named(count=9, first=("x",)), "between": Named(count=2, first=("x",)), "as_read_count": 6}
+    result = judged("data_parity", differences={"database": difference(compared_count=991, **changed)})
+    assert result.outcome is PASS
+    assert result.found == (
+        "991 items of 1 components are equal; "
+        "6 changed meanwhile and are as before or after, 2 in between, 1 grew as logs do or came and went"
+    )
 
 
 def test_drill_without_a_component_proves_nothing() -> None:

@@ -228,6 +228,10 @@ def archive(folder: Path, *members: tuple[str, bytes, str]) -> None:
         (0, "", True),
         (1, "tar: ./log: file changed as we read it\n", True),
         (1, "tar: ./x: File removed before we read it\n", True),
+        (1, "tar: ./cache/x: File shrank by 280963328 bytes; padding with zeros\n", True),
+        (1, "tar: ./cache/x: File shrank by 1 byte; padding with zeros\n", True),
+        (1, "tar: ./File shrank by 1 byte; padding with zeros: Cannot stat: Permission denied\n", False),
+        (1, "tar: ./x: File shrank by 7 bytes\n", False),
         (1, "tar: ./x: Cannot stat: Permission denied\n", False),
         (2, "tar: ./log: file changed as we read it\n", False),
         (2, "tar: ./x: Cannot open: Permission denied\ntar: Exiting with failure status\n", False),
@@ -355,6 +359,23 @@ def test_repository_comes_back_with_its_head_detached_or_not(tmp_path: Path, rep
         assert git(path, *what) == git(repository, *what)
     assert not git(path, "remote")
     assert f"{path.stat().st_mode & 0o7777:o}" == facts["mode"]
+
+
+def test_bundle_of_another_day_is_a_failure(tmp_path: Path, repository: Path) -> None:
+    """Whatever was pushed while it was made: it has other refs than when it was made."""
+    stack, place = FakeStack(LocalShell({})), {"path": str(repository / ".git")}
+    git(repository, "update-ref", "refs/remotes/origin/main", "HEAD~1")
+    git(repository, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    git_bundle.backup(backup_access(stack, tmp_path, "git", place))
+    old = (tmp_path / "repository.bundle").read_bytes()
+    (repository / "file").write_text("pushed")
+    git(repository, "commit", "--quiet", "-a", "-m", "pushed")
+    facts = git_bundle.backup(backup_access(stack, tmp_path, "git", place))
+    access = restore_access(stack, tmp_path, "git", {"path": str(tmp_path / "restored.git")}, facts)
+    git_bundle.restore(access)
+    (tmp_path / "repository.bundle").write_bytes(old)
+    with pytest.raises(CommandFailed, match="the bundle has other refs than when it was made"):
+        git_bundle.restore(access)
 
 
 def test_damaged_bundle_is_a_failure(tmp_path: Path, repository: Path) -> None:

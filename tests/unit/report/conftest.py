@@ -80,6 +80,8 @@ def evidence() -> Evidence:
         component="database",
         source_count=1204,
         restored_count=1192,
+        judged_count=1200,
+        compared_count=1200,
         missing=Named(count=12, first=("public.blog:17", "public.blog:18 <script>alert(1)</script>")),
         ignored={"disposable: sessions": 4},
     )

@@ -136,6 +136,8 @@ def _lines(outcome: Outcome) -> Iterator[Line]:
             component=component,
             source_count=1234567,
             restored_count=1234001,
+            judged_count=1234540,
+            compared_count=1234538,
             missing=_named(outcome, "file"),
             extra=_named(outcome, "file"),
             changed=_named(outcome, "file"),

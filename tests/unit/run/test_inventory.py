@@ -408,8 +408,18 @@ def test_log_that_grew_is_asked_for_its_beginning(compare) -> None:  # type: ign
         asked.append(dict(sizes))
         return {"log": "begin"}
 
-    assert names(compare([log("begin", 10)], [log("after", 12)], [log("now", 15)], prefixes=prefixes)) == {}
+    found = compare([log("begin", 10)], [log("after", 15)], [log("now", 12)], prefixes=prefixes)
+    assert names(found) == {"transient": ("log",)}  # what follows its beginning, nobody saw
+    assert (found.between.count, found.as_read_count, found.compared_count) == (0, 0, 0)
     assert asked == [{"log": 10}]
+
+
+@pytest.mark.parametrize("begin", [0, 10])
+@pytest.mark.parametrize("size", [20, 5000])
+def test_log_holds_no_more_than_it_held_after_the_backup(compare, begin: int, size: int) -> None:  # type: ignore[no-untyped-def]
+    logs = [log("begin", begin)], [log("after", 20)], [log("garbage", size)]
+    found = names(compare(*logs, prefixes=lambda sizes: dict.fromkeys(sizes, "begin")))
+    assert found == {"changed": (f"log (other content: {size} bytes, at the source 20 after the backup)",)}
 
 
 def test_what_is_volatile_is_counted_on_its_way() -> None:
@@ -458,7 +468,9 @@ def test_prefixes_are_asked_in_batches(compare) -> None:  # type: ignore[no-unty
         sizes.append(len(asked))
         return dict.fromkeys(asked, "begin")
 
-    assert compare(logs, logs, grown, prefixes=prefixes).equal
+    after = [one._replace(digest="later", attributes=one.attributes | {"size": "3"}) for one in logs]
+    found = compare(logs, after, grown, prefixes=prefixes)
+    assert (found.equal, found.transient.count) == (True, 2500)
     assert sizes == [1000, 1000, 500]
 
 
@@ -504,14 +516,64 @@ def test_ten_times_the_items_need_the_same_memory(tmp_path: Path) -> None:
     assert most_memory(tmp_path / "many", 30_000) < most_memory(tmp_path / "few", 3_000) + 100_000
 
 
+# ---------------------------------------------------------------- what is judged at all
+
+
+def test_row_that_came_back_as_neither_inventory_has_it_is_counted(compare) -> None:  # type: ignore[no-untyped-def]
+    before = [item(f"row/t/{n}") for n in range(40)]
+    after = [one._replace(digest="edited") if n < 20 else one for n, one in enumerate(before)]
+    made = compare(before, after, [one._replace(digest="empty") if n < 20 else one for n, one in enumerate(before)])
+    assert (made.equal, made.transient.count, made.between.count, made.as_read_count) == (True, 20, 20, 0)
+    assert (made.judged_count, made.compared_count) == (40, 20)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "restored", "between"),
+    [
+        ("o", "n", "o", 0),
+        ("o", "n", "n", 0),
+        ("o", "n", "x", 1),
+        ("", "n", "n", 0),
+        ("", "n", "", 0),
+        ("", "n", "x", 1),
+        ("o", "", "o", 0),
+        ("o", "", "", 0),
+        ("o", "", "x", 1),
+        ("unreadable", "n", "n", 0),
+    ],
+)
+def test_what_came_back_as_before_or_after_is_not_in_between(
+    compare, before: str, after: str, restored: str, between: int  # type: ignore[no-untyped-def]
+) -> None:  # fmt: skip
+    made = compare(*([item("k", digest)] if digest else [] for digest in (before, after, restored)))
+    assert (made.between.count, made.as_read_count) == (between, 1 - between)
+
+
+def test_sequence_that_moved_on_is_neither_transient_nor_in_between(compare) -> None:  # type: ignore[no-untyped-def]
+    stands = [[item("s", "", MONOTONE, last=str(last), highest=str(last))] for last in (3, 9, 5)]
+    made = compare(*stands)
+    assert (made.equal, made.transient.count, made.between.count, made.compared_count) == (True, 0, 0, 1)
+
+
+def test_root_canaries_and_ignored_items_are_not_judged(compare) -> None:  # type: ignore[no-untyped-def]
+    source = [item("", type="d"), item("cache/a"), item("canary", item_class=CANARY)]
+    wrong = [source[0], item("canary", "wrong", CANARY)]
+    made = compare(source, source, wrong, rule("cache/**", DISPOSABLE))
+    assert (made.equal, made.source_count, made.judged_count, made.compared_count) == (True, 3, 0, 0)
+    assert names(compare([item("", mode="755")], [item("", mode="755")], [item("", mode="700")])) == {
+        "changed": (". (mode 755 → 700)",)
+    }
+
+
 # ---------------------------------------------------------------- against a naive comparison
 
 keys = st.sampled_from(["", "a", "a-b", "a/b", "a0", "B", "é", "\U00010000", "\udce9"])
 inventories = st.dictionaries(keys, st.sampled_from(["one", "two"]), max_size=9)
+restored_ones = st.dictionaries(keys, st.sampled_from(["one", "two", "three"]), max_size=9)
 
 
 @settings(max_examples=200)
-@given(before=inventories, after=inventories, restored=inventories)
+@given(before=inventories, after=inventories, restored=restored_ones)
 def test_merge_join_is_as_a_comparison_of_dictionaries(
     tmp_path: Path, before: dict[str, str], after: dict[str, str], restored: dict[str, str]
 ) -> None:
@@ -527,6 +589,11 @@ def test_merge_join_is_as_a_comparison_of_dictionaries(
     assert difference.changed.count == sum(key in restored and restored[key] != after[key] for key in stable)
     assert difference.transient.count == len(known - in_both) + len((in_both - stable) & restored.keys())
     assert difference.gone.count == len(before.keys() - after.keys())
+    excused = (known - in_both) | ((in_both - stable) & restored.keys())
+    neither = {key for key in excused & restored.keys() if restored[key] not in (before.get(key), after.get(key))}
+    assert (difference.between.count, difference.as_read_count) == (len(neither), len(excused - neither))
+    assert difference.judged_count == len(after.keys() - {""})
+    assert difference.compared_count == len(after.keys() - excused - {""})
     assert (difference.source_count, difference.restored_count) == (len(after), len(restored))
     if difference.equal:
         assert all(restored.get(key) == after[key] for key in stable)
