@@ -211,7 +211,7 @@ NAMED = {
     "undeclared/library_relocated": r"^undeclared files web:/srv/library: the portal keeps document_lib.*\d files$",
     "undeclared/replication_slot": r"^undeclared slot standby: a physical slot",
     "undeclared/server_setting": r"^undeclared setting db:work_mem: set by ALTER SYSTEM",
-    "volume_shrunk/tenth": r"^document_library: \d+ items, 0\.(09|1)\d* times as many as the [\d,]+ of the last",
+    "volume_shrunk/tenth": r"^document_library: \d+ items, 0\.(09|1)\d* times as many as the [\d,]+ of 20",
     "wrong_archiver/tar_by_a_user": r"^liferay_home: changed data/inbox \(mode 2770 → ",
     "wrong_archiver/tar_without_owners": r"^document_library: changed documents \(owner 1000:1000 → 0:0\)",
     "wrong_archiver/zip_of_the_home": r"^liferay_home: changed data/current \(.*type l → d\)$",
