@@ -9,6 +9,7 @@ from typing import TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+SIGNALS_WITHIN_S = 0.5
 
 
 def begin(do: Callable[[], Made]) -> Callable[[], Made]:
@@ -30,7 +31,8 @@ def begin(do: Callable[[], Made]) -> Callable[[], Made]:
     thread.start()
 
     def wait() -> Made:
-        thread.join()
+        while thread.is_alive():  # a signal just before a join without an end would wait for that end
+            thread.join(SIGNALS_WITHIN_S)
         if raised:
             raise raised[0]
         return made[0]

@@ -162,8 +162,8 @@ class _Stages:
         if session.journal.broken:
             raise HarnessBroken(f"run {session.run_id} shows nothing: {session.journal.broken}")
         run.verdict = verdict
-        if verdict.recovered and self._point_folder is not None:
-            (self._point_folder / vault.RECOVERED).touch()
+        if self._point_folder is not None:
+            vault.note_success(self._point_folder, verdict, all_checks=not session.plan.only_checks)
 
 
 def _save_plan(folder: Path, drill: Drill, plan: Plan) -> None:

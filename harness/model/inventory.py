@@ -87,7 +87,7 @@ def rule_of(key: str, rules: Iterable[ClassRule]) -> ClassRule | None:
     return next((rule for rule in rules if rule.matches(key)), None)
 
 
-FORM = "xxh3-128, rows in bundles, columns by name, views summed, objects with all that a dump holds of them"
+FORM = "xxh3-128, rows in bundles, columns by name, views summed, objects and settings with all of them"
 
 
 class InventoryRef(Frozen):

@@ -13,8 +13,9 @@ EVERY_S = 0.25
 
 
 class Prober:
-    """A thread of probes. Marks: `probing_started` and `probing_ended` (with the resolution in seconds: the
-    longest time between two answers), `probe_failed` and `probe_good` whenever the answer changes."""
+    """A thread of probes. Marks: `probing_started` and `probing_ended` (with the resolution in seconds: the longest
+    time between two answers, and `steady_s`, between two good ones), `probe_failed` (after `waited_s`) and
+    `probe_good` whenever the answer changes."""
 
     def __init__(self, kind: PortalKind, access: PortalAccess, journal: Journal) -> None:
         self._kind, self._access, self._journal = kind, access, journal
@@ -31,9 +32,9 @@ class Prober:
 
     def _run(self) -> None:
         last = self._journal.mark("probing_started").at.monotonic_s
-        good, longest, count = True, 0.0, 0
+        good, longest, steady, count = True, 0.0, 0.0, 0
         while not self._stop.is_set():
-            found = ""
+            found, asked = "", clock.now().monotonic_s
             try:
                 probe = self._kind.healthy(self._access)
                 now_good, found = probe.ok, probe.found
@@ -45,11 +46,16 @@ class Prober:
                 now_good, found = False, str(error)
             if self._stop.is_set() and not now_good:
                 break
-            if now_good != good:
-                self._journal.mark("probe_good" if now_good else "probe_failed", found=found[:200])
-                good = now_good
             count += 1
             moment = clock.now().monotonic_s
-            longest, last = max(longest, moment - last), moment
+            longest = max(longest, moment - last)
+            if now_good and good:
+                steady = max(steady, moment - last)
+            elif now_good:
+                self._journal.mark("probe_good", found=found[:200])
+            elif good:
+                self._journal.mark("probe_failed", found=found[:200], waited_s=round(moment - asked, 3))
+            good, last = now_good, moment
             self._stop.wait(EVERY_S)
-        self._journal.mark("probing_ended", resolution_s=round(longest, 3), probes=count)
+        longest, steady = round(longest, 3), round(steady, 3)
+        self._journal.mark("probing_ended", resolution_s=longest, steady_s=steady, probes=count)

@@ -16,10 +16,12 @@ from pathlib import Path
 from harness.errors import HarnessBroken
 from harness.kinds.contracts import ARTEFACTS
 from harness.model.restore_point import Artefact, ArtefactFile, RestorePoint
+from harness.model.verdict import Outcome, Verdict
 
 RECORD = "record.json"
 FULL_BYTES = 65_536  # a file system seldom gives away its very last blocks
 RECOVERED = "recovered"  # an empty file: a recovery from this restore point has passed
+PASSED = "passed"  # an empty file: a run of all checks has passed with it, be it partial by waivers or options
 
 
 def troubles(folder: Path) -> tuple[str, ...]:
@@ -76,16 +78,31 @@ def load_record(folder: Path) -> RestorePoint:
         raise HarnessBroken(f"{folder} is no restore point: {error}") from error
 
 
-def newest_sound(vault: Path) -> RestorePoint | None:
-    """The newest sealed restore point that can be read and in which there is no fault on purpose."""
+def measure(vault: Path) -> tuple[RestorePoint | None, bool]:
+    """What the next capture is compared with, and whether a run has passed with it: the newest such restore point, or,
+    as long as there is none, the newest of all. One that cannot be read, or holds a fault on purpose, is none."""
+    newest = None
     for record in sorted(vault.glob(f"*Z-*/{RECORD}"), reverse=True):
         try:
             point = load_record(record.parent)
         except HarnessBroken:
             continue
-        if point.fault is None:
-            return point
-    return None
+        if point.fault is None and _passed(record.parent):
+            return point, True
+        newest = newest or (point if point.fault is None else None)
+    return newest, False
+
+
+def note_success(folder: Path, verdict: Verdict, *, all_checks: bool) -> None:
+    """A run of some checks only may have left out the one that compares volumes."""
+    if verdict.outcome is Outcome.PASS and verdict.faults is None and all_checks:
+        (folder / PASSED).touch()
+    if verdict.recovered:
+        (folder / RECOVERED).touch()
+
+
+def _passed(folder: Path) -> bool:
+    return any((folder / marker).exists() for marker in (PASSED, RECOVERED))
 
 
 def disagreements(folder: Path, point: RestorePoint) -> Iterator[str]:
@@ -125,11 +142,11 @@ def reseal(folder: Path, point: RestorePoint) -> RestorePoint:
 
 
 def prune(vault: Path, keep: int) -> tuple[str, ...]:
-    """Remove all but the newest `keep` sealed restore points; neither the newest that was recovered nor one that
-    a run holds is removed."""
+    """Remove all but the newest `keep` sealed restore points; neither the newest that was recovered, nor the newest
+    that others are compared with, nor one that a run holds is removed."""
     points = sorted((path.parent for path in vault.glob(f"*Z-*/{RECORD}")), reverse=True)
-    newest_good = next((path for path in points if (path / RECOVERED).exists()), None)
-    return _removed(path for path in points[keep:] if path != newest_good)
+    recovered, passed = [path for path in points if (path / RECOVERED).exists()], [*filter(_passed, points)]
+    return _removed(path for path in points[keep:] if path not in (*recovered[:1], *passed[:1]))
 
 
 def remove_unsealed(state: Path) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How much a capture found and how much it backed up, beside the same of the restore point before it (HCL-16)."""
+"""How much a capture found and how much it backed up, beside the same of a restore point before it (HCL-16)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def _volumes(artefact: Artefact, inventory: InventoryRef | None) -> dict[str, Js
 
 
 def previous_volumes(folder: Path) -> JsonValue:
-    """Those of the newest restore point in the drill's vault `folder`, with its `id`; None if there is none. The
-    capture that asks is not sealed yet, and so is not among them."""
-    last = vault.newest_sound(folder)
-    return {"id": last.id, "components": volumes(last.artefacts, last.inventories)} if last else None
+    """Those of the restore point in the drill's vault `folder` that is the measure, with its `id`, time and whether a
+    run has `passed` with it; None if there is none. The capture that asks is not sealed yet, and so is not it."""
+    last, passed = vault.measure(folder)
+    if last is None:
+        return None
+    said: dict[str, JsonValue] = {"id": last.id, "captured_utc": f"{last.captured_utc:%Y-%m-%d %H:%M}"}
+    return said | {"passed": passed, "components": volumes(last.artefacts, last.inventories)}

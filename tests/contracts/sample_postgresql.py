@@ -41,12 +41,15 @@ VARIANTS: dict[str, dict[str, JsonValue]] = {"another_name": {"database": "not t
 
 _HOST = "export PGPASSWORD=$POSTGRES_PASSWORD PGHOST=db PGUSER=postgres; set -o pipefail"
 _DUMP = f"""{_HOST}; pg_dumpall --globals-only --clean --if-exists > /artefact/roles.sql
+    psql -XAtd postgres -c "SELECT format('ALTER ROLE ALL SET %I = %L;', split_part(x, '=', 1), split_part(x, '=', 2))
+        FROM pg_db_role_setting, unnest(setconfig) AS x WHERE setrole = 0 AND setdatabase = 0" > /artefact/settings.sql
     pg_dump --format=custom --file /artefact/shop.dump shop"""
 _LOAD = f"""{_HOST}; psql -Xqv ON_ERROR_STOP=1 -d postgres -c 'DROP DATABASE IF EXISTS shop'
     echo "SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname !~ '^pg_' AND oid <> 10 \\gexec" \\
         | psql -Xqv ON_ERROR_STOP=1 -d postgres
     grep -vxE '(CREATE|DROP) ROLE (IF EXISTS )?postgres;' /artefact/roles.sql | psql -Xqv ON_ERROR_STOP=1 -d postgres
-    pg_restore --create --exit-on-error -d postgres /artefact/shop.dump"""
+    pg_restore --create --exit-on-error -d postgres /artefact/shop.dump
+    echo 'ALTER ROLE ALL RESET ALL;' | cat - /artefact/settings.sql | psql -Xqv ON_ERROR_STOP=1 -d postgres"""
 ENGINES: dict[str, dict[str, JsonValue]] = {
     "pg_dump": {},
     "command": {"backup": ["bash", "-euc", _DUMP], "restore": ["bash", "-euc", _LOAD]},
@@ -99,6 +102,12 @@ REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION similarity(text, text) FROM PUBLIC;
 GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO reporting;
 ALTER ROLE shop_reader IN DATABASE shop SET search_path = stock, public;
+ALTER ROLE ALL SET idle_session_timeout = '2h';
+ALTER ROLE postgres SET work_mem = '5MB';
+CREATE OPERATOR stock.### (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4pl);
+CREATE TYPE stock.weight AS (grams integer);
+CREATE FUNCTION stock.grams(stock.weight) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT ($1).grams';
+CREATE CAST (stock.weight AS integer) WITH FUNCTION stock.grams(stock.weight) AS ASSIGNMENT;
 ALTER DATABASE shop CONNECTION LIMIT 50
 """
 
@@ -125,6 +134,8 @@ def wipe(stack: Any) -> None:
     sql(
         stack,
         "DROP DATABASE IF EXISTS shop WITH (FORCE)",
+        "ALTER ROLE ALL RESET ALL",
+        "ALTER ROLE postgres RESET ALL",
         f"SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE {names} \\gexec",
         database="postgres",
     )
@@ -132,6 +143,7 @@ def wipe(stack: Any) -> None:
 
 def leave_behind(stack: Any) -> None:
     sql(stack, "CREATE TABLE left_behind (a int)", "INSERT INTO stock.never_used VALUES (4711)")
+    sql(stack, "ALTER ROLE ALL SET deadlock_timeout = '5s'")
 
 
 def bystanders(stack: Any) -> str:
@@ -144,6 +156,12 @@ def _cut_roles(folder: Path) -> None:
     (folder / "roles.sql").write_bytes(text[: text.index(b"LOGIN", text.rindex(b"ALTER ROLE shop_reader WITH"))])
 
 
+def _cut_settings(folder: Path) -> None:
+    """What is left is whole statements."""
+    text = (folder / "settings.sql").read_bytes()
+    (folder / "settings.sql").write_bytes(text[: text.rindex(b"--")])
+
+
 def _older_client(folder: Path) -> None:
     """The head names the server's version, then the client's, each as `15.20 (Debian 15.20-0+deb12u1)`."""
     text = (folder / "database.dump").read_bytes()
@@ -151,7 +169,7 @@ def _older_client(folder: Path) -> None:
     (folder / "database.dump").write_bytes(text[:at] + b"13." + text[at + 3 :])
 
 
-FURTHER_DAMAGES = {"pg_dump": {"roles_cut": _cut_roles, "older_client": _older_client}}
+FURTHER_DAMAGES = {"pg_dump": {"roles_cut": _cut_roles, "settings_cut": _cut_settings, "older_client": _older_client}}
 
 
 def _do(statement: str, *changed: str, missing: tuple[str, ...] = (), extra: tuple[str, ...] = ()) -> Change:
@@ -177,6 +195,9 @@ CHANGES = {
     "role_attribute": _do("ALTER ROLE shop_reader CREATEDB", "role/shop_reader ("),
     "role_password": _do("ALTER ROLE shop_owner PASSWORD 'other'", "role/shop_owner ("),
     "role_setting": _do("ALTER ROLE shop_owner SET work_mem = '8MB'", "role/shop_owner ("),
+    "setting_of_all_roles": _do("ALTER ROLE ALL SET idle_session_timeout = '3h'",
+                                "setting/every role idle_session_timeout, which pg_dumpall leaves out ("),
+    "setting_of_the_superuser": _do("ALTER ROLE postgres SET work_mem = '9MB'", "role/superuser of initdb ("),
     "membership": _do("REVOKE reporting FROM shop_reader", "role/shop_reader ("),
     "grant": _do("REVOKE SELECT ON stock.product FROM reporting", "table/stock.product ("),
     "grant_of_columns": _do("REVOKE SELECT (amount) ON stock.movement FROM reporting", "table/stock.movement ("),
@@ -258,6 +279,12 @@ _RARE_CHANGES = {
     "rule_enabled": _do("ALTER TABLE stock.note ENABLE RULE no_deletion", "rule/stock.note.no_deletion ("),
     "aggregate": _do("CREATE OR REPLACE AGGREGATE stock.product_of (numeric) (sfunc = numeric_mul, stype = numeric, "
                      "initcond = '2')", "function/stock.stock.product_of(numeric) ("),
+    "function_of_an_operator": _do("DROP OPERATOR stock.### (integer, integer); CREATE OPERATOR stock.### (LEFTARG = "
+                                   "integer, RIGHTARG = integer, FUNCTION = int4mul)",
+                                   "operator/stock.###(integer,integer) ("),
+    "cast_made_implicit": _do("DROP CAST (stock.weight AS integer); CREATE CAST (stock.weight AS integer) "
+                              "WITH FUNCTION stock.grams(stock.weight) AS IMPLICIT",
+                              "cast/cast from stock.weight to integer ("),
     "owner_of_a_sequence_of_a_column": _do("ALTER SEQUENCE stock.owned OWNED BY NONE",
                                            "sequence_definition/stock.owned ("),
     "search_path_of_a_role": _do("ALTER ROLE shop_reader IN DATABASE shop SET search_path = public",

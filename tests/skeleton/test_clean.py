@@ -13,6 +13,7 @@ from harness.kinds import registry
 from harness.model.drill import Source
 from harness.pipeline import changed_since, judge_saved
 from harness.report.files import verdict_bytes
+from harness.run import vault
 
 pytestmark = pytest.mark.engine
 
@@ -27,6 +28,10 @@ def test_clean_drill_is_recovered(clean: Finished) -> None:
     )
     assert (verdict["outcome"], verdict["recovered"], verdict["partial"]) == ("PASS", True, [])
     assert (verdict["stand_in"], verdict["faults"]) == (None, None)
+
+
+def test_restore_point_of_a_clean_drill_is_what_the_next_is_compared_with(point: Path) -> None:
+    assert [(point / marker).exists() for marker in (vault.PASSED, vault.RECOVERED)] == [True, True]
 
 
 def test_data_parity_compared_the_rows(clean: Finished) -> None:

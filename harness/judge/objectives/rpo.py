@@ -9,7 +9,7 @@ from harness.judge.objectives.source import group_skew
 from harness.judge.objectives.spans import judged, kept_canaries, span_s, unmeasured
 from harness.model.drill import Drill
 from harness.model.evidence import Evidence, Mark
-from harness.model.restore_point import RestorePoint
+from harness.model.restore_point import Artefact, RestorePoint
 from harness.model.verdict import ObjectiveResult, Outcome, TierLoss, worst
 
 
@@ -25,7 +25,8 @@ def recovery_point(
     """Measured RPO over all tiers and per tier, and the worst case that the schedule allows.
 
     Measured: 0 if no canary is lost, else `disaster` − the acknowledgement of the last canary before the first
-    lost one. Needs, per tier, an acknowledged canary before the capture point and one after it.
+    lost one. Needs, per tier, an acknowledged canary before the capture point and one after it. While a capture runs,
+    a tree may take a later write and miss an earlier one: that is lost, and no gap.
     """
     limit_s = drill.objectives.rpo_s
     if point is None:
@@ -89,17 +90,18 @@ def _tier_loss(
         return TierLoss(
             tier=tier, outcome=judged(0.0, limit_s), measured_s=0.0, kept=len(survived), indeterminate=doubtful
         )
-    first_lost = lost[0].number
-    before = [w for w in survived if w.number < first_lost]
-    gap = any(w.number > first_lost for w in survived)
+    before = [w for w in survived if w.number < lost[0].number]
     since = before[-1].acknowledged if before else writes[0].acknowledged
     measured_s = span_s(since, disaster)
     reason = "" if measured_s is not None else "the marks are of two boots"
     outcome = judged(measured_s, limit_s)
     if not survived:
         outcome, reason = Outcome.FAIL, f"all {len(lost)} canaries are lost: at least {measured_s} s"
-    elif gap:
-        outcome, reason = Outcome.FAIL, f"canary {first_lost} is lost, though later ones survived"
+    elif later := [w for w in survived if w.number > lost[0].number]:
+        gap = _is_gap(lost, later, artefact, evidence)
+        outcome = Outcome.FAIL if gap else outcome
+        meanwhile = "" if gap else ": all of it while the capture ran"
+        reason = f"canary {lost[0].number} is lost, though later ones survived{meanwhile}"
     return TierLoss(
         tier=tier,
         outcome=outcome,
@@ -110,6 +112,17 @@ def _tier_loss(
         indeterminate=doubtful,
         reason=reason,
     )
+
+
+def _is_gap(lost: Sequence[_Write], later: Sequence[_Write], artefact: Artefact, evidence: Evidence) -> bool:
+    """Whether one that was sure to be in the artefact is lost, or one that was sure not to be survived, with another
+    one lost before it: acknowledged before the capture began, or begun, after the one before it, when it had ended."""
+    started_s, finished_s = artefact.started.at.monotonic_s, artefact.finished.at.monotonic_s
+    if any(w.acknowledged.at.monotonic_s < started_s and w.number < later[-1].number for w in lost):
+        return True
+    names = ("canary_written", "canary_indeterminate", "canary_refused")
+    ended = [(int(str(m.facts["number"])), m.at.monotonic_s) for name in names for m in evidence.marks(name)]
+    return any(number < later[-1].number and end_s > finished_s for number, end_s in ended)
 
 
 def _worst_case(drill: Drill, point: RestorePoint) -> float | None:

@@ -8,6 +8,8 @@ from harness.model.evidence import Evidence, Mark
 from harness.model.restore_point import RestorePoint
 from harness.model.verdict import ObjectiveResult, Outcome, worst
 
+BLIND_S = 10.0  # probes come four times a second, and wait for an answer for seconds
+
 
 def group_skew(group: Group, point: RestorePoint) -> float | None:
     """Spread of the capture points of a group's members, in seconds; None if one has none."""
@@ -59,7 +61,11 @@ def _data_skew(group: Group, evidence: Evidence) -> float | None:
 
 
 def downtime(drill: Drill, evidence: Evidence, captured_here: bool) -> ObjectiveResult:
-    """Seconds from each first failed probe to the next good one, added up; zero means below the resolution."""
+    """Seconds from each first failed probe to the next good one, added up; zero means below the resolution.
+
+    Over the limit it is a FAIL, but for what, with the time that the failed probes waited, is no longer than it took
+    from one good answer to the next. UNKNOWN: for longer than the limit, and `BLIND_S`, nobody was answered.
+    """
     limit_s = drill.objectives.downtime_s
     started, ended = evidence.mark("probing_started"), evidence.mark("probing_ended")
     if not captured_here:
@@ -71,21 +77,29 @@ def downtime(drill: Drill, evidence: Evidence, captured_here: bool) -> Objective
         return unmeasured("downtime", limit_s, f"the prober broke: {broken.facts.get('found')}")
     if ended.facts.get("probes") == 0:
         return unmeasured("downtime", limit_s, "the prober was never answered")
-    total, down = 0.0, None
+    total, waited, down = 0.0, 0.0, None
     for line in evidence.lines:
         if isinstance(line, Mark) and line.name == "probe_failed" and down is None:
             down = line
+            waited += float(str(line.facts.get("waited_s", 0.0)))
         elif isinstance(line, Mark) and line.name in ("probe_good", "probing_ended") and down is not None:
             span = span_s(down, line)
             if span is None:
                 return unmeasured("downtime", limit_s, "the marks are of two boots")
             total += span
             down = None
+    resolution_s, steady_s = (float(str(ended.facts.get(name, 0.0))) for name in ("resolution_s", "steady_s"))
+    outcome = judged(round(total, 3), limit_s)
+    reason = "" if total else "0 s means below the resolution of the probes"
+    if limit_s is not None and max(total, limit_s, BLIND_S) < resolution_s:
+        outcome, reason = Outcome.UNKNOWN, "for as long as the resolution nobody was answered, portal or prober"
+    elif outcome is Outcome.FAIL and total + waited <= steady_s:
+        outcome, reason = Outcome.PASS, f"no longer than it took between two good answers, {steady_s:g} s"
     return ObjectiveResult(
         name="downtime",
-        outcome=judged(round(total, 3), limit_s),
+        outcome=outcome,
         limit_s=limit_s,
         measured_s=round(total, 3),
-        reason="" if total else "0 s means below the resolution of the probes",
-        resolution_s=float(str(ended.facts.get("resolution_s", 0.0))),
+        reason=reason,
+        resolution_s=resolution_s,
     )

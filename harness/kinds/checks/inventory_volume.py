@@ -1,11 +1,12 @@
-"""How much there is and how much was backed up, against the last restore point of the same drill (HCL-16).
+"""How much there is and how much was backed up, against the last restore point with which this drill passed (HCL-16).
 
 A backup that is suddenly a tenth of the last one succeeded, and is worth nothing: an exclude too wide (GEN-D19, LR-14),
 a full disk (GEN-D2), a source that was emptied. Judged are items (of the source's own inventory) and bytes (of the
 artefact), component by component, without what may be many today and few tomorrow: caches, temporary files, logs.
 Their items are counted apart; of their bytes only the size at the source is known, not whether they are in the
 artefact, so that a change is judged that they cannot explain. What the capture recorded stands in the restore point,
-so that a later recovery judges the same.
+so that a later recovery judges the same. A night that failed is never the measure: the next one is held against what
+was there before it. A change that was meant is allowed by `within`, for the one run that passes with it.
 Requirements: HCL-16, LR-14, GEN-D2, GEN-D19.
 """
 
@@ -24,6 +25,7 @@ OUTCOMES = frozenset(Outcome)
 PROVES_DATA = False
 ALWAYS = False
 REQUIREMENTS = ("HCL-16", "LR-14", "GEN-D2", "GEN-D19")
+_MEANT = "a change that was meant is allowed by a wider `within` for one run, which then is the measure"
 
 _Found = tuple[Outcome, str]  # PASS: a note
 _Volumes = Mapping[str, JsonValue]
@@ -31,7 +33,7 @@ _Volumes = Mapping[str, JsonValue]
 
 class Options(KindOptions):
     within: list[float] = Field(
-        default=[0.5, 2.0], description="Smallest and largest ratio to the last restore point of the same drill."
+        default=[0.5, 2.0], description="Smallest and largest ratio to the last restore point that passed."
     )
     floor_items: int = Field(default=20, ge=0, description="A change by fewer items than this is not judged.")
     floor_bytes: int = Field(default=1_000_000, ge=0, description="A change by fewer bytes than this is not judged.")
@@ -54,14 +56,15 @@ def loosened(options: Options) -> Iterator[str]:
 
 def judge(record: Record, options: Options) -> Judgement:
     """FAIL: items or bytes of a component outside the ratios, by more than the floor, or all of it gone. UNKNOWN: no
-    record of the volumes. A first run has nothing to compare with: it is judged that there is something at all."""
+    record of the volumes. A first run has nothing to compare with: it is judged that there is something at all. As long
+    as no run has passed, the measure is the newest restore point."""
     seen = record.at_source("inventory_volume")
     data = seen.data if seen and isinstance(seen.data, dict) else {}
     now, last = _part(data, "components"), _part(data, "previous")
     if not now:
         found: list[_Found] = [(Outcome.UNKNOWN, "the capture recorded no volumes")]
     else:
-        found = [*_judge_now(record, now), *_judge_change(record, now, _part(last, "components"), options)]
+        found = [*_judge_now(record, now), *_judge_change(record, now, last, options)]
         found += _not_in_both(now, last)
     wrong = [text for outcome, text in found if outcome is Outcome.FAIL]
     unknown = [text for outcome, text in found if outcome is Outcome.UNKNOWN]
@@ -69,8 +72,8 @@ def judge(record: Record, options: Options) -> Judgement:
     notes = [text for outcome, text in found if outcome is Outcome.PASS]
     return Judgement(
         outcome=Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown else Outcome.PASS,
-        expected=f"{options.within[0]:g} to {options.within[1]:g} times the items and bytes of the last restore point",
-        found=joined(named or [_good(now, last), *notes]),
+        expected=f"{options.within[0]:g} to {options.within[1]:g} times the items and bytes of the last that passed",
+        found=f"{joined(wrong)}; {_MEANT}" if wrong else joined(unknown or [_good(now, last), *notes]),
         names=named,
     )
 
@@ -90,9 +93,10 @@ def _judge_now(record: Record, now: _Volumes) -> Iterator[_Found]:
 
 def _judge_change(record: Record, now: _Volumes, last: _Volumes, options: Options) -> Iterator[_Found]:
     allowed = {component.name: component.may_be_empty for component in record.plan.components}
-    for name in sorted(now.keys() & last.keys() & allowed.keys()):
+    before = _part(last, "components")
+    for name in sorted(now.keys() & before.keys() & allowed.keys()):
         for what, floor in (("items", options.floor_items), ("bytes", options.floor_bytes)):
-            new, old = _lasting(_part(now, name), what), _lasting(_part(last, name), what)
+            new, old = _lasting(_part(now, name), what), _lasting(_part(before, name), what)
             if new is None or old is None or not old[1]:
                 continue  # said above, or grown from nothing
             few = new[1] < options.within[0] * old[0] and old[0] - new[1] >= floor
@@ -100,7 +104,7 @@ def _judge_change(record: Record, now: _Volumes, last: _Volumes, options: Option
             if few or many or (new[1] == 0 and not allowed[name]):
                 one, other = (new[1], old[0]) if not many else (new[0], old[1])
                 times = f"{one / other:.3g} times as many" if other else "not as many"
-                yield Outcome.FAIL, f"{name}: {one:,} {what}, {times} as the {other:,} of the last restore point"
+                yield Outcome.FAIL, f"{name}: {one:,} {what}, {times} as the {other:,} of {_named(last)}"
 
 
 def _lasting(volumes: _Volumes, what: str) -> tuple[int, int] | None:
@@ -126,7 +130,13 @@ def _good(now: _Volumes, last: _Volumes) -> str:
     held = f"{items:,} items, {size / 1e6:,.1f} MB in {len(now)} components"
     if not last:
         return f"{held}: the first restore point in this vault, compared with nothing; it becomes the measure"
-    return f"{held}, compared with {last.get('id')}"
+    return f"{held}, compared with {_named(last)}"
+
+
+def _named(last: _Volumes) -> str:
+    """The measure, its time, and what it is worth. Records of older versions have its id alone."""
+    time = f" of {last['captured_utc']} UTC" if "captured_utc" in last else ""
+    return f"{last.get('id')}{time}" + (", with which no run has passed yet" if last.get("passed") is False else "")
 
 
 def _part(data: _Volumes, key: str) -> _Volumes:

@@ -44,6 +44,8 @@ _ATTRIBUTE_OPTIONS = "ARRAY(SELECT x FROM unnest(a.attoptions) AS x WHERE x ~ '^
 
 # Each query yields (key, text); all text is hashed by the server's sha256.
 OBJECTS = {
+    "cast": f"""SELECT pg_describe_object('pg_cast'::regclass, c.oid, 0), concat_ws(' ', castcontext, castmethod,
+        castfunc::regprocedure) FROM pg_cast c WHERE c.oid >= 16384 AND {_NOT_OF_EXTENSION.format(oid="c.oid")}""",
     "collation": f"""SELECT n.nspname || '.' || c.collname, concat_ws(' ', pg_get_userbyid(c.collowner), c.collprovider,
         c.collisdeterministic, c.collcollate, c.collctype, c.collversion,
         to_jsonb(c) ->> 'colliculocale', to_jsonb(c) ->> 'colllocale')
@@ -59,7 +61,7 @@ OBJECTS = {
         || c.convalidated FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
         JOIN pg_namespace n ON n.oid = r.relnamespace WHERE {_SYSTEM}""",
     "database": f"""SELECT datname, concat_ws(' ', pg_get_userbyid(datdba), pg_encoding_to_char(encoding),
-        datcollate, datctype, datcollversion, datlocprovider, datconnlimit,
+        datcollate, datctype, datcollversion, datlocprovider, datconnlimit, datistemplate,
         {_acl("d", "datacl", "datdba")}) FROM pg_database WHERE datname = current_database()""",
     "default_privilege": f"""SELECT concat_ws(' ', pg_get_userbyid(defaclrole), defaclnamespace::regnamespace::text,
         defaclobjtype::text), {_sorted("defaclacl")} FROM pg_default_acl""",
@@ -88,11 +90,16 @@ OBJECTS = {
         || concat_ws(' ', i.indisvalid, i.indisclustered, i.indisreplident)
         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SYSTEM}""",
+    "language": f"""SELECT lanname, concat_ws(' ', pg_get_userbyid(lanowner), lanpltrusted, lanplcallfoid::regprocedure)
+        FROM pg_language l WHERE l.oid >= 16384 AND {_NOT_OF_EXTENSION.format(oid="l.oid")}""",
     "largeobject": f"""SELECT m.oid::text, concat_ws(' ', pg_get_userbyid(m.lomowner),
         {_acl("L", "m.lomacl", "m.lomowner")}, encode(sha256(lo_get(m.oid)), 'hex')) FROM pg_largeobject_metadata m""",
     "object": """SELECT DISTINCT i.type || ' ' || i.identity, NULL FROM pg_depend d,
         LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i WHERE d.objid >= 16384
         AND i.identity !~ 'pg_toast|RI_ConstraintTrigger|pg_temp' AND i.type <> 'large object'""",
+    "operator": f"""SELECT o.oid::regoperator, concat_ws(' ', pg_get_userbyid(oprowner), oprcode, oprrest, oprjoin,
+        oprcom::regoperator, oprnegate::regoperator, oprcanmerge, oprcanhash) FROM pg_operator o
+        JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE {_SYSTEM} AND {_NOT_OF_EXTENSION.format(oid="o.oid")}""",
     "policy": f"""SELECT schemaname || '.' || tablename || '.' || policyname, concat_ws(' ', permissive, roles::text,
         cmd, {_SPELLING.format(text="qual")}, {_SPELLING.format(text="with_check")}) FROM pg_policies""",
     "privilege": " UNION ALL ".join(
@@ -105,7 +112,8 @@ OBJECTS = {
             ("pg_proc", "'f'", "proacl", "proowner"),
             ("pg_type", "'T'", "typacl", "typowner"),
         )
-    ),
+    )
+    + f" UNION ALL SELECT 'parameter ' || parname, {_sorted('paracl')} FROM pg_parameter_acl",
     "publication": f"""SELECT p.pubname, concat_ws(' ', pg_get_userbyid(p.pubowner), puballtables, pubinsert, pubupdate,
         pubdelete, pubtruncate, pubviaroot, (SELECT string_agg(concat_ws(' ', n.nspname, c.relname, (SELECT
         string_agg(attname, ',' ORDER BY attname) FROM pg_attribute WHERE attrelid = c.oid AND attnum = ANY (prattrs)),
@@ -114,12 +122,13 @@ OBJECTS = {
         WHERE prpubid = p.oid), (SELECT string_agg(n.nspname, ',' ORDER BY n.nspname)
         FROM pg_publication_namespace JOIN pg_namespace n ON n.oid = pnnspid WHERE pnpubid = p.oid))
         FROM pg_publication p""",
-    "role": """SELECT r.rolname, concat_ws(' ', rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,
-        rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil, rolpassword, (SELECT string_agg(g.rolname
-        || m.admin_option, ',' ORDER BY g.rolname) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-        WHERE m.member = r.oid), (SELECT s.setconfig::text
-        FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0))
-        FROM pg_authid r WHERE r.rolname !~ '^pg_' AND r.oid <> 10""",
+    # initdb names its superuser, and gives it a password, by what the target's environment says.
+    "role": """SELECT CASE oid WHEN 10 THEN 'superuser of initdb' ELSE rolname END, concat_ws(' ', rolsuper, rolinherit,
+        rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil,
+        CASE WHEN oid <> 10 THEN rolpassword END, (SELECT string_agg(g.rolname || m.admin_option, ','
+        ORDER BY g.rolname) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
+        (SELECT s.setconfig::text FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0))
+        FROM pg_authid r WHERE r.rolname !~ '^pg_'""",
     "rule": f"""SELECT n.nspname || '.' || r.relname || '.' || w.rulename,
         {_SPELLING.format(text="pg_get_ruledef(w.oid)")} || w.ev_enabled::text FROM pg_rewrite w
         JOIN pg_class r ON r.oid = w.ev_class JOIN pg_namespace n ON n.oid = r.relnamespace
@@ -136,7 +145,9 @@ OBJECTS = {
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_SYSTEM}""",
     "setting": """SELECT concat_ws(' ', 'database', coalesce(nullif(setrole, 0)::regrole::text, 'every role')),
         array_to_string(setconfig, ', ') FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
-        WHERE d.datname = current_database()""",
+        WHERE d.datname = current_database()
+        UNION ALL SELECT format('every role %s, which pg_dumpall leaves out', split_part(x, '=', 1)), x
+        FROM pg_db_role_setting, unnest(setconfig) AS x WHERE setrole = 0 AND setdatabase = 0""",
     "statistics": f"""SELECT n.nspname || '.' || x.stxname, concat_ws(' ', pg_get_userbyid(x.stxowner),
         nullif(to_jsonb(x) ->> 'stxstattarget', '-1'),
         {_SPELLING.format(text="pg_get_statisticsobjdef(x.oid)")})

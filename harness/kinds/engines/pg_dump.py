@@ -1,8 +1,9 @@
-"""PostgreSQL's own pg_dump in custom format, with the cluster's roles by pg_dumpall.
+"""PostgreSQL's own pg_dump in custom format, with the cluster's roles by pg_dumpall, and the settings of all roles,
+which neither of them holds.
 
 Requirements: LR-22 to LR-24, GEN-D1 (client and server of one version), GEN-D2 (a dump cut short), GEN-D3
 (stop on the first error), GEN-D4 (roles and extensions), GEN-D9 (statistics).
-Source: PostgreSQL 15 documentation, pg_dump, pg_dumpall, pg_restore, psql.
+Source: PostgreSQL 15 documentation, pg_dump, pg_dumpall, pg_restore, psql, ALTER ROLE; its dumputils.c for lists.
 """
 
 from __future__ import annotations
@@ -20,11 +21,22 @@ COMPONENTS = frozenset({"postgresql"})
 TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "started"  # one snapshot, taken when the dump begins
 TRAILER = b"PostgreSQL database cluster dump complete"
+END_OF_SETTINGS = b"-- Settings of all roles complete\n"
 # Roles of the cluster but the one that initdb made, and those that another database of it needs, restored before.
 _OTHER_ROLES = """SELECT format('DROP ROLE %I', rolname) FROM pg_authid AS r WHERE oid <> 10 AND rolname !~ '^pg_'
     AND NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = r.oid) \\gexec"""
+# A list of names is stored as names, in quotes where they need some; each must be a literal of its own.
+_LISTS = "'local_preload_libraries', 'search_path', 'session_preload_libraries', 'temp_tablespaces'"
+_NAMES = """(SELECT string_agg(quote_literal(replace(regexp_replace(part[1], '^"(.*)"$', '\\1'), '""', '"')), ', '
+    ORDER BY place) FROM regexp_matches(value, '"(?:[^"]|"")*"|[^", ]+', 'g') WITH ORDINALITY AS m (part, place))"""
+_SETTINGS = f"""SELECT format('ALTER ROLE ALL SET %I = %s;', name,
+    coalesce(CASE WHEN name IN ({_LISTS}) THEN {_NAMES} END, quote_literal(value)))
+    FROM pg_db_role_setting, unnest(setconfig) AS x, split_part(x, '=', 1) AS name,
+    substr(x, length(name) + 2) AS value WHERE setrole = 0 AND setdatabase = 0"""
+_RESET = """ALTER ROLE ALL RESET ALL;
+SELECT format('ALTER ROLE %I RESET ALL', rolname) FROM pg_authid WHERE oid = 10 \\gexec"""
 _ROLES = "SELECT format('%I', rolname) FROM pg_authid WHERE rolname !~ '^pg_'"
-DUMP, ROLES = "database.dump", "roles.sql"
+DUMP, ROLES, SETTINGS = "database.dump", "roles.sql", "settings.sql"
 # What libpq says of the way to its server, and not of what it was to load. Source: PostgreSQL 15, fe-connect.c;
 # texts of EAI_AGAIN and ETIMEDOUT.
 _NO_WAY = (
@@ -32,6 +44,7 @@ _NO_WAY = (
     r'|connection to server at "{0}".* failed: (timeout expired|Connection timed out)'
 )
 _SAYS = re.compile(r"(?m)^; +([A-Z]?[a-z][^:]*): (.*)$")  # the head of a dump, as `pg_restore --list` prints it
+STOP = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
 
 
 class Options(KindOptions):
@@ -39,7 +52,7 @@ class Options(KindOptions):
 
 
 def backup(access: BackupAccess) -> dict[str, JsonValue]:
-    """Write `database.dump` and `roles.sql`.
+    """Write `database.dump`, `roles.sql` and `settings.sql`.
 
     Given: a running server. Raises: CommandFailed if a tool says no, is of another major version than the
     server, or leaves a dump whose table of contents cannot be read or names no table.
@@ -60,13 +73,16 @@ def backup(access: BackupAccess) -> dict[str, JsonValue]:
         if client.split(".")[0] != server.split(".")[0]:
             raise CommandFailed(f"pg_dump is {client}, the server is {server}: the major versions differ (GEN-D1)")
         run("pg_dumpall", *run.connection, "--globals-only", "--file", f"/artefact/{ROLES}")
+        settings = ["-c", _SETTINGS, "-c", f"SELECT '{END_OF_SETTINGS.decode().strip()}'"]
+        run("psql", *run.connection, *STOP, "-At", "-d", "postgres", "-o", f"/artefact/{SETTINGS}", *settings)
         run("pg_dump", *run.connection, "--format=custom", "--file", f"/artefact/{DUMP}", database.database)
         tables = _believable(run, access, database)
     return {"tool": f"pg_dump {client}", "server": server, "tables": tables}
 
 
 def restore(access: RestoreAccess) -> None:
-    """Drop the database if it is there, then load roles and dump, each stopping at the first error.
+    """Drop the database if it is there, then load roles, dump and settings, each stopping at the first error. The
+    settings come last: one that makes transactions read-only would be in the way.
 
     Given: a ready server. Raises: CommandFailed with what the tool said last, or, before anything is removed, if
     the dump says of itself that it is of another database or by an older client than its server.
@@ -83,18 +99,21 @@ def restore(access: RestoreAccess) -> None:
     ) as shell:
         run = _Client(access, database, shell, access.timeout_s)
         _believable(run, access, database)
-        stop = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
-        remove = f'DROP DATABASE IF EXISTS "{database.database}" WITH (FORCE);\n{_OTHER_ROLES}\n{_ROLES};\n'
-        there = run("psql", *run.connection, *stop, "-d", "postgres", "-At", "-f", "-", stdin=remove.encode())
+        remove = f'DROP DATABASE IF EXISTS "{database.database}" WITH (FORCE);\n{_OTHER_ROLES}\n{_RESET}\n{_ROLES};\n'
+        there = run("psql", *run.connection, *STOP, "-d", "postgres", "-At", "-f", "-", stdin=remove.encode())
         # To create a role that is there would be an error: the superuser that initdb made, and what another database of
         # this server needs. Their passwords and memberships are set as the file has them.
-        roles = _roles(access)
+        roles, settings = _whole(access, ROLES, TRAILER), b""
+        if (access.artefact / SETTINGS).exists():  # until 2026-11-30 there was none
+            settings = _whole(access, SETTINGS, END_OF_SETTINGS)
         for name in there.splitlines():
             roles = re.sub(rb"(?m)^CREATE ROLE " + re.escape(name.encode()) + rb";$", b"", roles)
-        run("psql", *run.connection, *stop, "--single-transaction", "-d", "postgres", "-f", "-", stdin=roles)
+        load_sql = ["psql", *run.connection, *STOP, "--single-transaction", "-d", "postgres", "-f", "-"]
+        run(*load_sql, stdin=roles)
         load = ["--create", "--exit-on-error", f"--jobs={options.jobs}", "-d", "postgres", f"/artefact/{DUMP}"]
         run("pg_restore", *run.connection, *load)
         run("vacuumdb", *run.connection, "--analyze-only", "--quiet", "-d", database.database)
+        run(*load_sql, stdin=settings)
 
 
 def _believable(run: _Client, access: ComponentAccess, database: Database) -> int:
@@ -124,15 +143,15 @@ def _major(version: str) -> tuple[int, ...]:
     return (major,) if major >= 10 else (major, int(parts[2] or 0))
 
 
-def _roles(access: RestoreAccess) -> bytes:
-    """The file of roles, whole: psql would run a last statement that was cut short (GEN-D2)."""
+def _whole(access: RestoreAccess, name: str, end: bytes) -> bytes:
+    """A file of statements, whole: psql would run a last one that was cut short (GEN-D2)."""
     try:
-        roles = (access.artefact / ROLES).read_bytes()
+        text = (access.artefact / name).read_bytes()
     except OSError as error:
-        raise CommandFailed(f"{ROLES} of {access.component.name} cannot be read: {error.strerror}") from error
-    if TRAILER not in roles[-200:]:
-        raise CommandFailed(f"{ROLES} of {access.component.name} was cut short: it does not end as pg_dumpall ends it")
-    return roles
+        raise CommandFailed(f"{name} of {access.component.name} cannot be read: {error.strerror}") from error
+    if end not in text[-200:]:
+        raise CommandFailed(f"{name} of {access.component.name} was cut short: it does not end as it was made")
+    return text
 
 
 class _Client:

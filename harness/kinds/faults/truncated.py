@@ -17,6 +17,7 @@ CUT = 0.6
 ROWS = (
     FaultRow("dump", "database", "database.dump 60%", ("LR-22", "LR-23", "GEN-D2"), "restore"),
     FaultRow("roles", "database", "roles.sql 60%", ("LR-22", "GEN-D2", "GEN-D4"), "restore"),
+    FaultRow("settings", "database", "settings.sql 60%", ("LR-22", "GEN-D2", "GEN-D4"), "restore"),
     FaultRow("documents", "document_library", "tree.tar 60%", ("LR-9", "LR-18", "GEN-D2"), "restore"),
     FaultRow("documents_at_a_member", "document_library", "tree.tar member", ("LR-9", "GEN-D2"), "data_parity"),
     FaultRow("home", "liferay_home", "tree.tar 60%", ("LR-6", "LR-11", "GEN-D2"), "restore"),

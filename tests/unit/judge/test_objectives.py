@@ -258,6 +258,45 @@ def test_gap_among_surviving_canaries_fails_without_any_limit() -> None:
     assert result.per_tier[0].reason == "canary 2 is lost, though later ones survived"
 
 
+BUSY = ((1, 4.0), (2, 7.0), (3, 12.0), (4, 14.0), (5, 16.0), (6, 22.0), (7, 24.0))
+
+
+def rpo_of_a_long_capture(*kept: int, writes: tuple[tuple[int, float], ...] = BUSY, limit: float = 60) -> Any:
+    """A tree that is read from second 10 to second 20."""
+    (artefact,) = point(("database", 10.0)).artefacts
+    artefact = artefact.model_copy(update={"finished": mark("capture_finished", 20.0, "database")})
+    of = point().model_copy(update={"artefacts": (artefact,)})
+    numbers = tuple(number for number, _ in writes)
+    return rpo([*written(*writes), mark("disaster", 30.0), seen(survived(*kept, of=numbers))], drill(rpo=limit), of=of)
+
+
+def test_write_that_a_long_capture_missed_is_lost_and_no_gap() -> None:
+    """Write 3 lies in a folder that had been read already, write 4 in one that had not."""
+    result = rpo_of_a_long_capture(1, 2, 4)
+    assert (result.outcome, result.measured_s) == (PASS, 23.0)
+    assert (result.per_tier[0].lost, result.per_tier[0].at_least) == ((3, 5, 6, 7), False)
+    assert result.per_tier[0].reason == "canary 3 is lost, though later ones survived: all of it while the capture ran"
+    assert rpo_of_a_long_capture(1, 2, 4, limit=22).outcome is FAIL
+
+
+@pytest.mark.parametrize(
+    ("kept", "lost"),
+    [
+        ((1, 3, 4), 2),  # acknowledged before the capture began
+        ((1, 2, 4, 7), 3),  # 7 was begun when it had ended
+        ((1, 2, 3, 4, 5, 7), 6),
+    ],
+)
+def test_gap_that_no_capture_can_leave_fails(kept: tuple[int, ...], lost: int) -> None:
+    result = rpo_of_a_long_capture(*kept)
+    assert (result.outcome, result.per_tier[0].reason) == (FAIL, f"canary {lost} is lost, though later ones survived")
+
+
+def test_write_that_may_have_begun_while_the_capture_ran_makes_no_gap() -> None:
+    """Write 6 was acknowledged after the end, and may have been stored before it."""
+    assert rpo_of_a_long_capture(1, 2, 6).outcome is PASS
+
+
 def test_all_canaries_lost_fails_with_a_lower_bound() -> None:
     lines = [*USUAL, mark("disaster", DISASTER), seen(survived(of=NUMBERS))]
     result = rpo(lines)
@@ -417,6 +456,54 @@ def test_outages_are_added_up() -> None:
     )  # fmt: skip
     result = downtime(drill(downtime_s=2), evidence(PROBED[0], *outages, PROBED[1]), True)
     assert (result.outcome, result.measured_s) == (FAIL, 2.5)
+
+
+def probed(failed: float, good: float, limit: float | None = 0, waited: float = 0, **facts: float) -> Any:
+    """One outage, among the answers that `facts` of the prober's end tell of."""
+    lines = (
+        PROBED[0],
+        mark("probe_failed", failed, found="reset", waited_s=waited),
+        mark("probe_good", good),
+        mark("probing_ended", 50.0, probes=99, **facts),
+    )
+    return downtime(drill(downtime_s=limit), evidence(*lines), True)
+
+
+def test_lost_probe_that_cost_no_more_than_a_slow_answer_is_below_the_resolution() -> None:
+    result = probed(10.0, 10.26, resolution_s=0.9, steady_s=0.9)
+    assert (result.outcome, result.measured_s) == (PASS, 0.26)
+    assert result.reason == "no longer than it took between two good answers, 0.9 s"
+    assert probed(10.0, 11.0, resolution_s=1.0, steady_s=0.9).outcome is FAIL
+
+
+def test_time_that_failed_probes_waited_never_excuses_them() -> None:
+    """A portal that was frozen for nine seconds: a probe waits for five of them, and the resolution with it."""
+    assert probed(15.0, 19.0, waited=5.0, resolution_s=5.3, steady_s=0.3).outcome is FAIL
+    assert probed(15.0, 15.26, waited=5.0, resolution_s=5.3, steady_s=0.3).outcome is FAIL
+
+
+@pytest.mark.parametrize(
+    ("limit", "resolution", "outcome"),
+    [
+        (0, 3600.0, UNKNOWN),
+        (0, 10.1, UNKNOWN),
+        (0, 10.0, PASS),
+        (30, 29.0, PASS),
+        (30, 31.0, UNKNOWN),
+        (None, 31.0, PASS),
+    ],
+)
+def test_prober_that_was_long_without_an_answer_has_seen_no_downtime_of_zero(
+    limit: float | None, resolution: float, outcome: Outcome
+) -> None:
+    """What stops portal and prober alike leaves no failed probe."""
+    lines = (PROBED[0], mark("probing_ended", 4000.0, resolution_s=resolution, steady_s=resolution, probes=9))
+    assert downtime(drill(downtime_s=limit), evidence(*lines), True).outcome is outcome
+
+
+def test_outage_longer_than_limit_and_resolution_fails_however_long_nobody_was_answered() -> None:
+    assert probed(6.0, 30.0, resolution_s=12.0, steady_s=12.0).outcome is FAIL
+    assert probed(6.0, 17.0, resolution_s=12.0, steady_s=0.3).outcome is UNKNOWN
 
 
 def test_outage_that_lasts_until_the_prober_ends_counts_until_then() -> None:

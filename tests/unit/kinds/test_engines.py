@@ -64,7 +64,7 @@ def test_dump_is_made_with_roles_and_its_contents_are_read(tmp_path: Path) -> No
     stack = FakeStack(FakeShell(VERSIONS))
     facts = pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
     assert facts == {"tool": "pg_dump 15.8", "server": "15.10", "tables": 2}
-    assert stack.the_shell.programs == ["pg_dump", "psql", "pg_dumpall", "pg_dump", "pg_restore"]
+    assert stack.the_shell.programs == ["pg_dump", "psql", "pg_dumpall", "psql", "pg_dump", "pg_restore"]
     (mount,) = stack.tools
     assert (mount["artefact"], mount["artefact_writable"], mount["volumes"]) == (tmp_path, True, False)
 
@@ -158,7 +158,7 @@ def test_dump_by_a_newer_client_is_believed(tmp_path: Path, client: str, server:
     text = CONTENTS.replace("15.8 (Debian 15.8-0)", client).replace("15.10 (Debian 15.10-0)", server)
     stack = FakeStack(FakeShell({("pg_restore", "--list"): (0, text, "")}))
     pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
-    assert stack.the_shell.programs[-1] == "vacuumdb"
+    assert stack.the_shell.programs[-2:] == ["vacuumdb", "psql"]
 
 
 TRAILER = b"--\n-- PostgreSQL database cluster dump complete\n--\n"  # the end of what pg_dumpall writes
@@ -172,10 +172,11 @@ def test_restore_removes_first_and_stops_at_the_first_error(tmp_path: Path) -> N
     stack = FakeStack(FakeShell({**LISTED, ("-At",): (0, 'postgres\n"other-owner"\n', "")}))
     pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}, jobs=4))
     shell = stack.the_shell
-    assert shell.programs == ["pg_restore", "psql", "psql", "pg_restore", "vacuumdb"]
+    assert shell.programs == ["pg_restore", "psql", "psql", "pg_restore", "vacuumdb", "psql"]
     removal = (shell.inputs[1] or b"").splitlines()
     assert removal[0] == b'DROP DATABASE IF EXISTS "shop" WITH (FORCE);'
     assert b"DROP ROLE %I" in removal[1] and removal[-2].endswith(b"\\gexec")
+    assert b"ALTER ROLE ALL RESET ALL;" in removal
     assert b"SELECT format('%I', rolname)" in removal[-1], "what is left is asked after the removal"
     assert all("ON_ERROR_STOP=1" in argv for argv in shell.commands[1:3])
     assert {"--exit-on-error", "--create", "--jobs=4"} <= set(shell.commands[3])
@@ -201,6 +202,28 @@ def test_file_of_roles_that_was_cut_short_is_never_run(tmp_path: Path, roles: by
     with pytest.raises(CommandFailed, match=r"roles\.sql of it was cut short"):
         pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
     assert stack.the_shell.programs == ["pg_restore", "psql"]  # the list, and the removal alone
+
+
+SETTINGS = b"ALTER ROLE ALL SET statement_timeout = '30s';\n-- Settings of all roles complete\n"
+
+
+def test_settings_of_all_roles_are_loaded_when_nothing_is_left_that_they_could_stop(tmp_path: Path) -> None:
+    (tmp_path / "roles.sql").write_bytes(TRAILER)
+    (tmp_path / "settings.sql").write_bytes(SETTINGS)
+    stack = FakeStack(FakeShell(dict(LISTED)))
+    pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+    assert stack.the_shell.inputs[-2:] == [None, SETTINGS]
+    assert {"ON_ERROR_STOP=1", "--single-transaction"} <= set(stack.the_shell.commands[-1])
+
+
+@pytest.mark.parametrize("settings", [b"", SETTINGS[:20], SETTINGS[:46], SETTINGS[:-1]])
+def test_file_of_settings_that_was_cut_short_is_never_run(tmp_path: Path, settings: bytes) -> None:
+    (tmp_path / "roles.sql").write_bytes(TRAILER)
+    (tmp_path / "settings.sql").write_bytes(settings)
+    stack = FakeStack(FakeShell(dict(LISTED)))
+    with pytest.raises(CommandFailed, match=r"settings\.sql of it was cut short"):
+        pg_dump.restore(restore_access(stack, tmp_path, "postgresql", SHOP, {}))
+    assert stack.the_shell.programs == ["pg_restore", "psql"]
 
 
 def test_restore_without_its_roles_is_a_failure_of_the_backup(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Volumes against those of the last restore point, from hand-written records."""
+"""Volumes against those of the last restore point that passed, from hand-written records."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from harness.model.verdict import Outcome
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 Volumes = dict[str, tuple[int | None, int]]
 BACKED_UP = ("back_up:database", "back_up:files")
+MEASURE = {"id": "20261120T075100Z-4f3a", "captured_utc": "2026-11-20 07:51", "passed": True}
 
 
 def data(volumes: Volumes) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def data(volumes: Volumes) -> dict[str, Any]:
 
 
 def result(now: Volumes | None, last: Volumes | None, may_be_empty: str | None = None, **options: Any) -> Judgement:
-    previous = {"id": "20261120T075100Z-4f3a", "components": data(last)} if last is not None else None
+    previous = MEASURE | {"components": data(last)} if last is not None else None
     held = {"components": data(now), "previous": previous} if now is not None else None
     return judge_held(held, may_be_empty, **options)
 
@@ -59,8 +60,29 @@ def test_tenth_of_the_last_backup_fails_by_name() -> None:
     bad = result(NOW | {"database": (5000, 900_000)}, NOW)
     assert (bad.outcome, bad.items.first) == (
         FAIL,
-        ("database: 900,000 bytes, 0.1 times as many as the 9,000,000 of the last restore point",),
+        (
+            "database: 900,000 bytes, 0.1 times as many as the 9,000,000 of 20261120T075100Z-4f3a "
+            "of 2026-11-20 07:51 UTC",
+        ),
     )
+
+
+def test_measure_is_named_with_its_time_and_what_it_is_worth() -> None:
+    held = {"components": data(NOW), "previous": MEASURE | {"components": data(NOW)}}
+    named = "5,400 items, 39.0 MB in 2 components, compared with 20261120T075100Z-4f3a of 2026-11-20 07:51 UTC"
+    assert judge_held(held).found == named
+    held["previous"]["passed"] = False
+    assert judge_held(held).found == f"{named}, with which no run has passed yet"
+    held["previous"] = {"id": "20261120T075100Z-4f3a", "components": data(NOW)}  # as it was recorded until 2026-11-30
+    assert judge_held(held).found == named.removesuffix(" of 2026-11-20 07:51 UTC")
+
+
+def test_whoever_meant_the_change_is_told_how_to_allow_it() -> None:
+    half = NOW | {"files": (100, 30_000_000)}
+    assert result(half, NOW).found.endswith(
+        "; a change that was meant is allowed by a wider `within` for one run, which then is the measure"
+    )
+    assert result(half, NOW, within=[0.2, 2]).outcome is PASS
 
 
 @pytest.mark.parametrize(

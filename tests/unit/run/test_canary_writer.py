@@ -166,7 +166,7 @@ def test_canaries_are_gathered_from_evidence_by_number(journal: Journal) -> None
 
 
 def probe(journal: Journal, answers: list[Any]) -> None:
-    """Probe until all answers were given, or the probing has ended by itself."""
+    """Probe until all answers were given, or the probing has ended by itself. A number: silence of so many seconds."""
     given = iter(answers)
     done: list[bool] = []
 
@@ -175,6 +175,9 @@ def probe(journal: Journal, answers: list[Any]) -> None:
         if answer is None:
             done.append(True)
             return Probe("database", True, "", "")
+        if isinstance(answer, float):
+            time.sleep(answer)
+            raise CouldNotAsk("timed out")
         if isinstance(answer, Exception):
             raise answer
         return Probe("database", answer, "rows", f"said {answer}")
@@ -196,6 +199,17 @@ def test_prober_marks_changes_only(journal: Journal, monkeypatch: pytest.MonkeyP
     ended = journal.so_far().mark("probing_ended")
     assert ended and int(str(ended.facts["probes"])) >= 8
     assert 0 < float(str(ended.facts["resolution_s"])) < DEADLINE_S
+    assert 0 < float(str(ended.facts["steady_s"])) <= float(str(ended.facts["resolution_s"]))
+
+
+def test_time_that_a_failed_probe_waited_is_told_and_not_taken_for_a_steady_answer(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.run.prober.EVERY_S", 0.001)
+    probe(journal, [True, True, 0.5, CouldNotAsk("refused"), True, True])
+    failed, ended = (journal.so_far().mark(name) for name in ("probe_failed", "probing_ended"))
+    assert failed and float(str(failed.facts["waited_s"])) >= 0.5
+    assert ended and float(str(ended.facts["resolution_s"])) >= 0.5 > float(str(ended.facts["steady_s"]))
 
 
 @pytest.mark.parametrize(

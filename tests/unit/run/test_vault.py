@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,33 @@ from harness.errors import HarnessBroken
 from harness.model.evidence import Evidence, Instant, Mark
 from harness.model.inventory import InventoryRef
 from harness.model.restore_point import Artefact, FaultNote, RestorePoint
+from harness.model.verdict import Outcome, Verdict
 from harness.run import vault
 from harness.run.volumes import previous_volumes
 
 POINT_ID = "20261121T075100Z-4f3a"
 INSTANT = Instant(monotonic_s=1.0, utc=datetime(2026, 11, 21, tzinfo=UTC), boot_id="one")
 MARK = Mark(name="capture_started", at=INSTANT)
+NOTE = FaultNote(fault="stale", row="everything", caught_by="freshness", outcome="FAIL")
+VERDICT = Verdict(
+    harness_version="0",
+    drill="shop",
+    drill_sha256="0" * 64,
+    product="plain",
+    portal="sql",
+    versions={},
+    stand_in=None,
+    run=POINT_ID,
+    restore_point=POINT_ID,
+    captured_utc=INSTANT.utc,
+    started_utc=INSTANT.utc,
+    outcome=Outcome.PASS,
+    recovered=True,
+    partial=(),
+    checks=(),
+    objectives={},
+    evidence_sha256="0" * 64,
+)
 
 
 def sealed(folder: Path, *components: str, pairing: str = POINT_ID) -> RestorePoint:
@@ -177,6 +199,16 @@ def test_prune_keeps_the_newest(tmp_path: Path) -> None:
     assert ([name[:8] for name in removed], left(tmp_path)) == (["20260102", "20260101"], ["20260103", "20260104"])
 
 
+def test_prune_never_removes_what_the_next_capture_is_compared_with(tmp_path: Path) -> None:
+    """A week of failed nights must not end with nothing to compare with."""
+    names = ("20260101", "20260102", "20260103", "20260104", "20260105")
+    points(tmp_path, *names, recovered=("20260101",))
+    for name in names[:2]:
+        (tmp_path / f"{name}T000000Z-0000" / vault.PASSED).touch()
+    vault.prune(tmp_path, 1)
+    assert left(tmp_path) == ["20260101", "20260102", "20260105"]
+
+
 def test_prune_never_removes_the_newest_that_was_recovered(tmp_path: Path) -> None:
     names = ("20260101", "20260102", "20260103", "20260104")
     vault.prune(points(tmp_path, *names, recovered=("20260101", "20260102")), 1)
@@ -214,15 +246,57 @@ def test_volumes_are_those_of_the_newest_sound_restore_point(tmp_path: Path, fol
     for newer in (broken, faulty, unsealed):
         newer.mkdir()
     (broken / vault.RECORD).write_text("{")
-    note = FaultNote(fault="stale", row="everything", caught_by="freshness", outcome="FAIL")
-    vault.save_record(faulty, older.model_copy(update={"id": "faulty", "fault": note}))
+    vault.save_record(faulty, older.model_copy(update={"id": "faulty", "fault": NOTE}))
     assert previous_volumes(tmp_path) == {
         "id": POINT_ID,
+        "captured_utc": "2026-11-21 00:00",
+        "passed": False,
         "components": {
             "database": {"items": None, "bytes": 4, "volatile_items": 0, "volatile_bytes": 0},
             "files": {"items": 3, "bytes": 4, "volatile_items": 1, "volatile_bytes": 0},
         },
     }
+
+
+@pytest.mark.parametrize("marker", [vault.PASSED, vault.RECOVERED])
+def test_night_that_failed_is_no_measure_for_the_next_one(tmp_path: Path, folder: Path, marker: str) -> None:
+    """A source that lost 99 % would alarm once, and be the measure from then on."""
+    good = sealed(folder, "database")
+    (folder / marker).touch()
+    for night in ("20261122T075100Z-4f3a", "20261123T075100Z-4f3a"):
+        assert vault.measure(tmp_path) == (good, True)
+        (tmp_path / night).mkdir()
+        vault.save_record(tmp_path / night, good.model_copy(update={"id": night}))
+    (tmp_path / night / vault.PASSED).touch()  # what was meant, and allowed
+    assert vault.measure(tmp_path) == (good.model_copy(update={"id": night}), True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "all_checks", "markers"),
+    [
+        ({}, True, [vault.PASSED, vault.RECOVERED]),
+        ({"recovered": False, "partial": ("inventory_volume: [0.1, 2.0]",)}, True, [vault.PASSED]),
+        ({"recovered": False, "partial": ("only the checks data_parity",)}, False, []),
+        ({"recovered": False, "outcome": Outcome.FAIL}, True, []),
+        ({"recovered": False, "outcome": Outcome.UNKNOWN}, True, []),
+        ({"recovered": False, "faults": NOTE}, True, []),
+    ],
+)
+def test_what_a_run_shows_is_noted(
+    tmp_path: Path, changed: dict[str, Any], all_checks: bool, markers: list[str]
+) -> None:
+    vault.note_success(tmp_path, VERDICT.model_copy(update=changed), all_checks=all_checks)
+    assert sorted(path.name for path in tmp_path.iterdir()) == markers
+
+
+def test_measure_is_the_newest_as_long_as_no_run_has_passed(tmp_path: Path, folder: Path) -> None:
+    assert vault.measure(tmp_path) == (None, False)
+    older = sealed(folder, "database")
+    assert vault.measure(tmp_path) == (older, False)
+    newer = older.model_copy(update={"id": "20261122T075100Z-4f3a"})
+    (tmp_path / newer.id).mkdir()
+    vault.save_record(tmp_path / newer.id, newer)
+    assert vault.measure(tmp_path) == (newer, False)
 
 
 def test_prune_leaves_what_another_run_recovers_from(tmp_path: Path) -> None:
