@@ -64,6 +64,7 @@ class Capture:
         states: dict[str, StepState] = {}
         for steps in side_by_side(session.plan.capture):
             states = run_steps("capture", steps, do, session.journal, session.progress, states, self._troubles)
+            session.interrupts.raise_lost()
             if any(states[step.id] is not StepState.ENDED for step in steps):
                 return None
         return self.point

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ class Interrupts:
     def __init__(self) -> None:
         self.noted = 0
         self._raised = self._closing = False
+        self.lost = False  # Python throws away what is raised where an object ends
         self._patient_until_s = 0.0
 
     def interrupt(self, number: int, frame: object) -> None:
@@ -35,6 +37,12 @@ class Interrupts:
             return
         self._raised, self._patient_until_s = True, time.monotonic() + IMPATIENT_S
         raise KeyboardInterrupt
+
+    def raise_lost(self) -> None:
+        """Raises: KeyboardInterrupt if the first one was thrown away."""
+        if self.lost:
+            self.lost = False
+            raise KeyboardInterrupt
 
     @contextmanager
     def put_off(self) -> Iterator[None]:
@@ -62,9 +70,19 @@ def orderly_interrupts() -> Iterator[Interrupts]:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         numbers.append(signal.SIGINT)
     before = {number: signal.signal(number, interrupts.interrupt) for number in numbers}
+    hook = sys.unraisablehook
+
+    def thrown_away(what: sys.UnraisableHookArgs) -> None:
+        if what.exc_type is KeyboardInterrupt:
+            interrupts.lost = True
+        else:
+            hook(what)
+
+    sys.unraisablehook = thrown_away
     try:
         yield interrupts
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

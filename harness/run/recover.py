@@ -30,7 +30,7 @@ from harness.run.restored_portal import RestoredPortal
 from harness.run.sandbox import Sandbox
 from harness.run.session import Session
 from harness.run.source import run_preflight
-from harness.run.steps import Do, run_steps
+from harness.run.steps import Do, run_steps, side_by_side
 
 
 class Recovery:
@@ -40,12 +40,15 @@ class Recovery:
         self.session, self.capture = session, capture
         self.stack = session.new_stack("sandbox")
         self.box = Sandbox(session, folder, point, self.stack, point.canaries)
+        self._portal = RestoredPortal(self.box)
         self._torn_down = False
         self._states: dict[str, StepState] = {}
 
     def run(self) -> None:
         """All planned steps up to the tests beside the drill file; what comes after those belongs to the end."""
-        self._run([s for s in self.session.plan.recover if not _after_the_end(s)])
+        for steps in side_by_side(s for s in self.session.plan.recover if not _after_the_end(s)):
+            self._run(steps)
+            self.session.interrupts.raise_lost()
 
     def tear_down(self) -> None:
         """The sandbox is removed and what is left is looked for; also after a Ctrl-C."""
@@ -63,7 +66,6 @@ class Recovery:
         return self._states.get(Action.START_PORTAL) is StepState.ENDED
 
     def _run(self, steps: list[Step]) -> None:
-        portal = RestoredPortal(self.box)
         do: dict[Action, Do] = {
             Action.VERIFY_ARTEFACTS: self._verify,
             Action.PREFLIGHT: self._preflight,
@@ -75,9 +77,9 @@ class Recovery:
             Action.INVENTORY_RESTORED: self._inventory_restored,
             Action.PURGE: lambda step: purge(self.box, step),
             Action.REWIRE: lambda step: rewire(self.box, step),
-            Action.START_PORTAL: portal.start,
-            Action.FIRST_SEARCH: portal.first_search,
-            Action.REBUILD: portal.rebuild,
+            Action.START_PORTAL: self._portal.start,
+            Action.FIRST_SEARCH: self._portal.first_search,
+            Action.REBUILD: self._portal.rebuild,
             Action.OBSERVE: Observer(self.box).observe,
             Action.TEAR_DOWN: self._tear_down,
         }

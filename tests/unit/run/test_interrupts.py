@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 
@@ -153,3 +154,34 @@ def test_on_another_thread_nothing_is_arranged() -> None:
     thread.start()
     thread.join(30)
     assert found == [Interrupts, before]
+
+
+class Interrupting:
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_where_an_object_ends_is_only_late(capsys: pytest.CaptureFixture[str]) -> None:
+    """Python throws away what is raised there: the run would go on as if nobody had pressed Ctrl-C."""
+    hook = sys.unraisablehook
+    with orderly_interrupts() as interrupts:
+        interrupts.raise_lost()
+        Interrupting()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.raise_lost()
+        interrupts.raise_lost()
+    assert sys.unraisablehook is hook
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_else_is_thrown_away_is_said_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError("in the end")
+
+    said: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: said.append(str(what.exc_value)))
+    with orderly_interrupts() as interrupts:
+        Failing()
+        interrupts.raise_lost()
+    assert said == ["in the end"]
