@@ -56,14 +56,24 @@ class Sink:
 
     def lead(self, container: str, service: str) -> None:
         """Give a started container its default route through the sink. Raises: HarnessBroken."""
-        with translated(f"{service} could not be given its route"):
-            details = self._engine.api.inspect_container(container)
+        details = self._inspected(container, service)
         if not details["State"]["Running"]:
             return  # it ended by itself; its log says why
         for network in details["NetworkSettings"]["Networks"].values():
             self._services[str(network["IPAddress"])] = service
-        if not self._route_from_host(int(details["State"]["Pid"])) and not self._route_from_beside(container):
+        try:
+            led = self._route_from_host(int(details["State"]["Pid"])) or self._route_from_beside(container)
+        except HarnessBroken:
+            if self._inspected(container, service)["State"]["Running"]:
+                raise
+            return  # it ended meanwhile: nothing is beside it any more
+        if not led:
             self._without_route.append(service)
+
+    def _inspected(self, container: str, service: str) -> dict[str, Any]:
+        with translated(f"{service} could not be given its route"):
+            details: dict[str, Any] = self._engine.api.inspect_container(container)
+        return details
 
     def _route_from_host(self, pid: int) -> bool:
         """In the container's own network namespace: needs root on the engine's host."""
