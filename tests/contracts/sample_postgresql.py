@@ -44,12 +44,13 @@ _DUMP = f"""{_HOST}; pg_dumpall --globals-only --clean --if-exists > /artefact/r
     psql -XAtd postgres -c "SELECT format('ALTER ROLE ALL SET %I = %L;', split_part(x, '=', 1), split_part(x, '=', 2))
         FROM pg_db_role_setting, unnest(setconfig) AS x WHERE setrole = 0 AND setdatabase = 0" > /artefact/settings.sql
     pg_dump --format=custom --file /artefact/shop.dump shop"""
-_LOAD = f"""{_HOST}; psql -Xqv ON_ERROR_STOP=1 -d postgres -c 'DROP DATABASE IF EXISTS shop'
+_LOAD = f"""{_HOST}; psql -Xqv ON_ERROR_STOP=1 -d postgres -c 'DROP DATABASE IF EXISTS shop' \\
+        -c 'ALTER ROLE ALL RESET ALL' -c 'ALTER ROLE postgres RESET ALL'
     echo "SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname !~ '^pg_' AND oid <> 10 \\gexec" \\
         | psql -Xqv ON_ERROR_STOP=1 -d postgres
     grep -vxE '(CREATE|DROP) ROLE (IF EXISTS )?postgres;' /artefact/roles.sql | psql -Xqv ON_ERROR_STOP=1 -d postgres
     pg_restore --create --exit-on-error -d postgres /artefact/shop.dump
-    echo 'ALTER ROLE ALL RESET ALL;' | cat - /artefact/settings.sql | psql -Xqv ON_ERROR_STOP=1 -d postgres"""
+    psql -Xqv ON_ERROR_STOP=1 -d postgres -f /artefact/settings.sql"""
 ENGINES: dict[str, dict[str, JsonValue]] = {
     "pg_dump": {},
     "command": {"backup": ["bash", "-euc", _DUMP], "restore": ["bash", "-euc", _LOAD]},
