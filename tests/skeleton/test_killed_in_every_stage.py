@@ -83,8 +83,8 @@ def test_interrupted_in_a_step(stage: str, name: str, bench: Bench, point: Path)
 
 @pytest.mark.parametrize(("stage", "name"), cases(WRITING, "SIGKILL", "SIGTERM", "SIGINT"))
 def test_ended_while_the_report_is_written(stage: str, name: str, bench: Bench, point: Path) -> None:
-    """All was seen and nothing is left, so judging the evidence gives the verdict. Interrupted, the report is brought to
-    its end first; killed, `latest` shows an earlier run."""
+    """All was seen and nothing is left, so judging the evidence gives the verdict. Interrupted, the report is brought
+    to its end first; killed, `latest` shows an earlier run."""
     code, run = ended_in(bench, stage, name)
     assert code == (-9 if name == "SIGKILL" else 130)
     assert read_evidence(run.folder / "evidence.jsonl").complete
