@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from pydantic import Field
 
@@ -121,7 +122,7 @@ class _Tree:
     def _left_out(self, name: str) -> bool:
         rule = rule_of(name, self.component.classes)
         disposable = rule is not None and rule.item_class in NOT_JUDGED
-        return disposable or any(_fits(name, ignored.path) for ignored in self.options.ignore)
+        return disposable or _is_ignored(self.options, name)
 
     def _found(self, name: str, content: bytes) -> Found:
         if not is_store(name):
@@ -140,6 +141,10 @@ class _Tree:
             where.append(one)
         else:
             self.more += 1
+
+
+def _is_ignored(options: Options, name: str) -> bool:
+    return any(_fits(name, rule.path) for rule in options.ignore)
 
 
 def _fits(name: str, glob: str) -> bool:
@@ -168,11 +173,7 @@ def _plain(text: str) -> str:
 def judge(record: Record, options: Options) -> Judgement:
     """FAIL: what was valid when the source was looked at is not, or not for long enough, or can no longer be read.
     UNKNOWN: one side was not looked at, or a store could not be read."""
-    ignored = [rule.path for rule in options.ignore]
-
-    def is_ignored(name: str) -> bool:
-        return any(_fits(name, glob) for glob in ignored)
-
+    is_ignored = partial(_is_ignored, options)
     before = Side.of(record.at_source("expiry"), is_ignored)
     now = Side.of(record.seen("expiry"), is_ignored)
     return judge_sides(before, now, timedelta(seconds=options.valid_for_s))
