@@ -91,7 +91,7 @@ def mutate(
     owner = new_owner(run, drill.name, ROLE, state)
     with RunLock(state, run):
         vault.copy_point(folder, target)
-        for marker in (vault.RECOVERED, vault.PASSED):
+        for marker in (vault.RECOVERED, vault.MEASURE):
             (target / marker).unlink(missing_ok=True)  # that was another restore point
         point = vault.load_record(target).model_copy(update={"fault": note_of(fault, wanted)})
         bench = Bench(target, point, drill, plan, engine, owner, other)

@@ -15,7 +15,7 @@ EVERY_S = 0.25
 class Prober:
     """A thread of probes. Marks: `probing_started` and `probing_ended` (with the resolution in seconds: the longest
     time between two answers, and `steady_s`, between two good ones), `probe_failed` (after `waited_s`) and
-    `probe_good` whenever the answer changes."""
+    `probe_good` whenever the answer changes; the end of an outage, whichever mark it is, says how many `failed`."""
 
     def __init__(self, kind: PortalKind, access: PortalAccess, journal: Journal) -> None:
         self._kind, self._access, self._journal = kind, access, journal
@@ -32,7 +32,7 @@ class Prober:
 
     def _run(self) -> None:
         last = self._journal.mark("probing_started").at.monotonic_s
-        good, longest, steady, count = True, 0.0, 0.0, 0
+        longest, steady, count, failed = 0.0, 0.0, 0, 0
         while not self._stop.is_set():
             found, asked = "", clock.now().monotonic_s
             try:
@@ -49,13 +49,16 @@ class Prober:
             count += 1
             moment = clock.now().monotonic_s
             longest = max(longest, moment - last)
-            if now_good and good:
+            if not now_good:
+                if not failed:
+                    self._journal.mark("probe_failed", found=found[:200], waited_s=round(moment - asked, 3))
+                failed += 1
+            elif failed:
+                self._journal.mark("probe_good", found=found[:200], failed=failed)
+                failed = 0
+            else:
                 steady = max(steady, moment - last)
-            elif now_good:
-                self._journal.mark("probe_good", found=found[:200])
-            elif good:
-                self._journal.mark("probe_failed", found=found[:200], waited_s=round(moment - asked, 3))
-            good, last = now_good, moment
+            last = moment
             self._stop.wait(EVERY_S)
         longest, steady = round(longest, 3), round(steady, 3)
-        self._journal.mark("probing_ended", resolution_s=longest, steady_s=steady, probes=count)
+        self._journal.mark("probing_ended", resolution_s=longest, steady_s=steady, probes=count, failed=failed)

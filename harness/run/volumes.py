@@ -28,8 +28,8 @@ def _volumes(artefact: Artefact, inventory: InventoryRef | None) -> dict[str, Js
 
 
 def previous_volumes(folder: Path) -> JsonValue:
-    """Those of the restore point in the drill's vault `folder` that is the measure, with its `id`, time and whether a
-    run has `passed` with it; None if there is none. The capture that asks is not sealed yet, and so is not it."""
+    """Those of the restore point in the drill's vault `folder` that is the measure, with its `id`, time and whether it
+    `passed` as such; None if there is none. The capture that asks is not sealed yet, and so is not it."""
     last, passed = vault.measure(folder)
     if last is None:
         return None

@@ -39,7 +39,8 @@ SERVICES = (
 COMPONENT = Component(name="shop", kind="postgresql", service="db", engine="", options={"database": "shop"})
 VARIANTS: dict[str, dict[str, JsonValue]] = {"another_name": {"database": "not there yet"}}
 
-_HOST = "export PGPASSWORD=$POSTGRES_PASSWORD PGHOST=db PGUSER=postgres; set -o pipefail"
+WRITES = "-c default_transaction_read_only=off"  # whatever the settings of all roles say
+_HOST = f"export PGPASSWORD=$POSTGRES_PASSWORD PGHOST=db PGUSER=postgres PGOPTIONS='{WRITES}'; set -o pipefail"
 _DUMP = f"""{_HOST}; pg_dumpall --globals-only --clean --if-exists > /artefact/roles.sql
     psql -XAtd postgres -c "SELECT format('ALTER ROLE ALL SET %I = %L;', split_part(x, '=', 1), split_part(x, '=', 2))
         FROM pg_db_role_setting, unnest(setconfig) AS x WHERE setrole = 0 AND setdatabase = 0" > /artefact/settings.sql
@@ -61,7 +62,7 @@ ALSO: tuple[str, ...] = ("object/", "comment/extension ")
 
 def sql(stack: Any, *statements: str, database: str = "shop") -> str:
     argv = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-d", database]
-    environment = {"PGPASSWORD": PASSWORD}
+    environment = {"PGPASSWORD": PASSWORD, "PGOPTIONS": WRITES}
     text = ";\n".join(statements).encode()
     return str(stack.shell("db").run(argv, stdin=text, timeout_s=60, environment=environment).ok().text)
 
@@ -145,6 +146,7 @@ def wipe(stack: Any) -> None:
 def leave_behind(stack: Any) -> None:
     sql(stack, "CREATE TABLE left_behind (a int)", "INSERT INTO stock.never_used VALUES (4711)")
     sql(stack, "ALTER ROLE ALL SET deadlock_timeout = '5s'")
+    sql(stack, "ALTER ROLE ALL SET default_transaction_read_only = on")  # as another database of the server brings it
 
 
 def bystanders(stack: Any) -> str:

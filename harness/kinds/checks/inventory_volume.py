@@ -1,12 +1,13 @@
-"""How much there is and how much was backed up, against the last restore point with which this drill passed (HCL-16).
+"""How much there is and how much was backed up, against the last restore point that is a measure (HCL-16).
 
 A backup that is suddenly a tenth of the last one succeeded, and is worth nothing: an exclude too wide (GEN-D19, LR-14),
 a full disk (GEN-D2), a source that was emptied. Judged are items (of the source's own inventory) and bytes (of the
 artefact), component by component, without what may be many today and few tomorrow: caches, temporary files, logs.
 Their items are counted apart; of their bytes only the size at the source is known, not whether they are in the
 artefact, so that a change is judged that they cannot explain. What the capture recorded stands in the restore point,
-so that a later recovery judges the same. A night that failed is never the measure: the next one is held against what
-was there before it. A change that was meant is allowed by `within`, for the one run that passes with it.
+so that a later recovery judges the same. The measure is the newest whose volumes passed in a run of which no check
+failed: after a night with a loss the next one is held against what was there before it. A change that was meant is
+allowed by `within`, for the one run that passes with it.
 Requirements: HCL-16, LR-14, GEN-D2, GEN-D19.
 """
 
@@ -33,7 +34,8 @@ _Volumes = Mapping[str, JsonValue]
 
 class Options(KindOptions):
     within: list[float] = Field(
-        default=[0.5, 2.0], description="Smallest and largest ratio to the last restore point that passed."
+        default=[0.5, 2.0],
+        description="Smallest and largest ratio to the last restore point in whose run no check failed.",
     )
     floor_items: int = Field(default=20, ge=0, description="A change by fewer items than this is not judged.")
     floor_bytes: int = Field(default=1_000_000, ge=0, description="A change by fewer bytes than this is not judged.")
@@ -57,7 +59,7 @@ def loosened(options: Options) -> Iterator[str]:
 def judge(record: Record, options: Options) -> Judgement:
     """FAIL: items or bytes of a component outside the ratios, by more than the floor, or all of it gone. UNKNOWN: no
     record of the volumes. A first run has nothing to compare with: it is judged that there is something at all. As long
-    as no run has passed, the measure is the newest restore point."""
+    as no restore point is a measure, it is compared with the oldest."""
     seen = record.at_source("inventory_volume")
     data = seen.data if seen and isinstance(seen.data, dict) else {}
     now, last = _part(data, "components"), _part(data, "previous")
@@ -72,7 +74,7 @@ def judge(record: Record, options: Options) -> Judgement:
     notes = [text for outcome, text in found if outcome is Outcome.PASS]
     return Judgement(
         outcome=Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown else Outcome.PASS,
-        expected=f"{options.within[0]:g} to {options.within[1]:g} times the items and bytes of the last that passed",
+        expected=f"{options.within[0]:g} to {options.within[1]:g} times the items and bytes of the measure",
         found=f"{joined(wrong)}; {_MEANT}" if wrong else joined(unknown or [_good(now, last), *notes]),
         names=named,
     )
@@ -136,7 +138,9 @@ def _good(now: _Volumes, last: _Volumes) -> str:
 def _named(last: _Volumes) -> str:
     """The measure, its time, and what it is worth. Records of older versions have its id alone."""
     time = f" of {last['captured_utc']} UTC" if "captured_utc" in last else ""
-    return f"{last.get('id')}{time}" + (", with which no run has passed yet" if last.get("passed") is False else "")
+    return f"{last.get('id')}{time}" + (
+        ", the oldest: no run of all checks has ended without a failed one" if last.get("passed") is False else ""
+    )
 
 
 def _part(data: _Volumes, key: str) -> _Volumes:

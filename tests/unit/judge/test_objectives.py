@@ -458,12 +458,14 @@ def test_outages_are_added_up() -> None:
     assert (result.outcome, result.measured_s) == (FAIL, 2.5)
 
 
-def probed(failed: float, good: float, limit: float | None = 0, waited: float = 0, **facts: float) -> Any:
-    """One outage, among the answers that `facts` of the prober's end tell of."""
+def probed(
+    failed: float, good: float, limit: float | None = 0, waited: float = 0, times: int = 1, **facts: float
+) -> Any:
+    """One outage of so many probes, among the answers that `facts` of the prober's end tell of."""
     lines = (
         PROBED[0],
         mark("probe_failed", failed, found="reset", waited_s=waited),
-        mark("probe_good", good),
+        mark("probe_good", good, failed=times),
         mark("probing_ended", 50.0, probes=99, **facts),
     )
     return downtime(drill(downtime_s=limit), evidence(*lines), True)
@@ -472,8 +474,29 @@ def probed(failed: float, good: float, limit: float | None = 0, waited: float = 
 def test_lost_probe_that_cost_no_more_than_a_slow_answer_is_below_the_resolution() -> None:
     result = probed(10.0, 10.26, resolution_s=0.9, steady_s=0.9)
     assert (result.outcome, result.measured_s) == (PASS, 0.26)
-    assert result.reason == "no longer than it took between two good answers, 0.9 s"
+    assert result.reason == "0.26 s in single probes, each no longer than between two good answers, 0.9 s"
     assert probed(10.0, 11.0, resolution_s=1.0, steady_s=0.9).outcome is FAIL
+
+
+def test_two_failed_probes_in_a_row_are_an_outage_however_slow_a_good_one_was() -> None:
+    """One answer took six seconds under the backup's load; a restart of five seconds is no answer."""
+    assert probed(15.0, 20.0, times=20, resolution_s=6.25, steady_s=6.25).outcome is FAIL
+    assert probed(15.0, 15.52, times=2, resolution_s=6.25, steady_s=6.25).outcome is FAIL
+    assert probed(15.0, 20.0, times=1, resolution_s=6.25, steady_s=6.25).outcome is PASS
+
+
+def test_single_lost_probes_excuse_no_outage_beside_them() -> None:
+    def found(limit: float) -> Outcome:
+        lines = (
+            PROBED[0],
+            mark("probe_failed", 10.0), mark("probe_good", 10.26, failed=1),
+            mark("probe_failed", 20.0), mark("probe_good", 22.0, failed=7),
+            mark("probe_failed", 30.0), mark("probe_good", 30.26, failed=1),
+            mark("probing_ended", 50.0, probes=99, resolution_s=0.9, steady_s=0.9),
+        )  # fmt: skip
+        return downtime(drill(downtime_s=limit), evidence(*lines), True).outcome
+
+    assert [found(0), found(1.9), found(2)] == [FAIL, FAIL, PASS]
 
 
 def test_time_that_failed_probes_waited_never_excuses_them() -> None:

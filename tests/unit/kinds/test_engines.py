@@ -73,6 +73,7 @@ def test_password_stands_in_the_environment_and_in_no_command(tmp_path: Path) ->
     stack = FakeStack(FakeShell(VERSIONS))
     pg_dump.backup(backup_access(stack, tmp_path, "postgresql", SHOP))
     assert all(environment["PGPASSWORD"] == PASSWORD for environment in stack.the_shell.environments)
+    assert all("read_only=off" in environment["PGOPTIONS"] for environment in stack.the_shell.environments)
     assert not [argv for argv in stack.the_shell.commands if any(PASSWORD in word for word in argv)]
 
 
@@ -381,6 +382,19 @@ def test_repository_comes_back_with_its_head_detached_or_not(tmp_path: Path, rep
     for what in (["show-ref"], ["rev-parse", "HEAD"], ["rev-parse", "--abbrev-ref", "HEAD"]):
         assert git(path, *what) == git(repository, *what)
     assert not git(path, "remote")
+
+
+def test_linked_working_trees_are_no_refs_of_a_clone(tmp_path: Path, repository: Path) -> None:
+    """A bundle lists the HEAD of each, and no clone has it."""
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "linked"), "-b", "deployed")
+    stack, path = FakeStack(LocalShell({})), tmp_path / "restored.git"
+    facts = git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": str(repository / ".git")}))
+    assert "worktrees/linked/HEAD" in git(tmp_path, "bundle", "list-heads", str(tmp_path / "repository.bundle"))
+    git_bundle.restore(restore_access(stack, tmp_path, "git", {"path": str(path)}, facts))
+    assert git(path, "show-ref") == git(repository, "show-ref")
+    lost = {**facts, "refs_sha256": "0" * 64}
+    with pytest.raises(CommandFailed, match="other refs than when it was made"):
+        git_bundle.restore(restore_access(stack, tmp_path, "git", {"path": str(path)}, lost))
     assert f"{path.stat().st_mode & 0o7777:o}" == facts["mode"]
 
 

@@ -1,4 +1,4 @@
-"""Volumes against those of the last restore point that passed, from hand-written records."""
+"""Volumes against those of the restore point that is the measure, from hand-written records."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_measure_is_named_with_its_time_and_what_it_is_worth() -> None:
     named = "5,400 items, 39.0 MB in 2 components, compared with 20261120T075100Z-4f3a of 2026-11-20 07:51 UTC"
     assert judge_held(held).found == named
     held["previous"]["passed"] = False
-    assert judge_held(held).found == f"{named}, with which no run has passed yet"
+    assert judge_held(held).found == f"{named}, the oldest: no run of all checks has ended without a failed one"
     held["previous"] = {"id": "20261120T075100Z-4f3a", "components": data(NOW)}  # as it was recorded until 2026-11-30
     assert judge_held(held).found == named.removesuffix(" of 2026-11-20 07:51 UTC")
 

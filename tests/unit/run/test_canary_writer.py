@@ -200,6 +200,8 @@ def test_prober_marks_changes_only(journal: Journal, monkeypatch: pytest.MonkeyP
     assert ended and int(str(ended.facts["probes"])) >= 8
     assert 0 < float(str(ended.facts["resolution_s"])) < DEADLINE_S
     assert 0 < float(str(ended.facts["steady_s"])) <= float(str(ended.facts["resolution_s"]))
+    again = journal.so_far().mark("probe_good")
+    assert again and (again.facts["failed"], ended.facts["failed"]) == (4, 0)
 
 
 def test_time_that_a_failed_probe_waited_is_told_and_not_taken_for_a_steady_answer(

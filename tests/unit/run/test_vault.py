@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from harness.errors import HarnessBroken
 from harness.model.evidence import Evidence, Instant, Mark
 from harness.model.inventory import InventoryRef
 from harness.model.restore_point import Artefact, FaultNote, RestorePoint
-from harness.model.verdict import Outcome, Verdict
+from harness.model.verdict import CheckResult, Outcome, Verdict
 from harness.run import vault
 from harness.run.volumes import previous_volumes
 
@@ -199,14 +200,22 @@ def test_prune_keeps_the_newest(tmp_path: Path) -> None:
     assert ([name[:8] for name in removed], left(tmp_path)) == (["20260102", "20260101"], ["20260103", "20260104"])
 
 
-def test_prune_never_removes_what_the_next_capture_is_compared_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("measures", "kept"), [((), "20260101"), (("20260101", "20260102"), "20260102")])
+def test_prune_never_removes_what_the_next_capture_is_compared_with(
+    tmp_path: Path, folder: Path, measures: tuple[str, ...], kept: str
+) -> None:
     """A week of failed nights must not end with nothing to compare with."""
+    point = sealed(folder, "database")
+    shutil.rmtree(folder)
     names = ("20260101", "20260102", "20260103", "20260104", "20260105")
-    points(tmp_path, *names, recovered=("20260101",))
-    for name in names[:2]:
-        (tmp_path / f"{name}T000000Z-0000" / vault.PASSED).touch()
+    for path in points(tmp_path, *names).iterdir():
+        vault.save_record(path, point.model_copy(update={"id": path.name}))
+        if path.name[:8] in measures:
+            (path / vault.MEASURE).touch()
     vault.prune(tmp_path, 1)
-    assert left(tmp_path) == ["20260101", "20260102", "20260105"]
+    assert left(tmp_path) == [kept, "20260105"]
+    measured, _ = vault.measure(tmp_path)
+    assert measured and measured.id[:8] == kept
 
 
 def test_prune_never_removes_the_newest_that_was_recovered(tmp_path: Path) -> None:
@@ -258,7 +267,7 @@ def test_volumes_are_those_of_the_newest_sound_restore_point(tmp_path: Path, fol
     }
 
 
-@pytest.mark.parametrize("marker", [vault.PASSED, vault.RECOVERED])
+@pytest.mark.parametrize("marker", [vault.MEASURE, vault.RECOVERED])
 def test_night_that_failed_is_no_measure_for_the_next_one(tmp_path: Path, folder: Path, marker: str) -> None:
     """A source that lost 99 % would alarm once, and be the measure from then on."""
     good = sealed(folder, "database")
@@ -267,19 +276,33 @@ def test_night_that_failed_is_no_measure_for_the_next_one(tmp_path: Path, folder
         assert vault.measure(tmp_path) == (good, True)
         (tmp_path / night).mkdir()
         vault.save_record(tmp_path / night, good.model_copy(update={"id": night}))
-    (tmp_path / night / vault.PASSED).touch()  # what was meant, and allowed
+    (tmp_path / night / vault.MEASURE).touch()  # what was meant, and allowed
     assert vault.measure(tmp_path) == (good.model_copy(update={"id": night}), True)
+
+
+NO_PROOF: dict[str, Any] = {"recovered": False}
+
+
+def checks(volumes: str, other: str = "PASS") -> tuple[CheckResult, ...]:
+    made = {"inventory_volume": volumes, "isolation": other}
+    return tuple(
+        CheckResult(name=n, when="at_source", outcome=Outcome(o), expected="", found="") for n, o in made.items()
+    )
 
 
 @pytest.mark.parametrize(
     ("changed", "all_checks", "markers"),
     [
-        ({}, True, [vault.PASSED, vault.RECOVERED]),
-        ({"recovered": False, "partial": ("inventory_volume: [0.1, 2.0]",)}, True, [vault.PASSED]),
-        ({"recovered": False, "partial": ("only the checks data_parity",)}, False, []),
-        ({"recovered": False, "outcome": Outcome.FAIL}, True, []),
-        ({"recovered": False, "outcome": Outcome.UNKNOWN}, True, []),
-        ({"recovered": False, "faults": NOTE}, True, []),
+        ({"checks": checks("PASS")}, True, [vault.MEASURE, vault.RECOVERED]),
+        ({"checks": checks("PASS"), **NO_PROOF, "partial": ("volumes may change",)}, True, [vault.MEASURE]),
+        ({"checks": checks("PASS"), **NO_PROOF, "outcome": Outcome.FAIL}, True, [vault.MEASURE]),  # an objective
+        ({"checks": checks("PASS", "UNKNOWN"), **NO_PROOF, "outcome": Outcome.UNKNOWN}, True, [vault.MEASURE]),
+        ({"checks": checks("PASS", "FAIL"), **NO_PROOF, "outcome": Outcome.FAIL}, True, []),
+        ({"checks": checks("UNKNOWN"), **NO_PROOF, "outcome": Outcome.UNKNOWN}, True, []),
+        ({"checks": checks("FAIL"), **NO_PROOF, "outcome": Outcome.FAIL}, True, []),
+        ({"checks": (), **NO_PROOF}, True, []),
+        ({"checks": checks("PASS"), **NO_PROOF, "partial": ("only the checks …",)}, False, []),
+        ({"checks": checks("PASS"), **NO_PROOF, "faults": NOTE}, True, []),
     ],
 )
 def test_what_a_run_shows_is_noted(
@@ -289,14 +312,17 @@ def test_what_a_run_shows_is_noted(
     assert sorted(path.name for path in tmp_path.iterdir()) == markers
 
 
-def test_measure_is_the_newest_as_long_as_no_run_has_passed(tmp_path: Path, folder: Path) -> None:
+def test_measure_is_the_oldest_as_long_as_each_had_a_failed_check(tmp_path: Path, folder: Path) -> None:
+    """The newest may hold what is left after a loss that raised an alarm."""
     assert vault.measure(tmp_path) == (None, False)
     older = sealed(folder, "database")
     assert vault.measure(tmp_path) == (older, False)
     newer = older.model_copy(update={"id": "20261122T075100Z-4f3a"})
     (tmp_path / newer.id).mkdir()
     vault.save_record(tmp_path / newer.id, newer)
-    assert vault.measure(tmp_path) == (newer, False)
+    assert vault.measure(tmp_path) == (older, False)
+    vault.prune(tmp_path, 1)
+    assert vault.measure(tmp_path) == (older, False)
 
 
 def test_prune_leaves_what_another_run_recovers_from(tmp_path: Path) -> None:
