@@ -19,12 +19,15 @@ def last_lines(engine: Engine, container: str, where: str, since_unix_s: float) 
 
 def all_lines(engine: Engine, container: str, where: str, since_unix_s: float) -> Iterator[str]:
     """As they come, up to the last one that is there by now. Raises: CouldNotAsk, by the deadline of the step too."""
-    rest = b""
+    rest: list[bytes] = []  # joined once: a line may come in many chunks
     with translated(f"the log of {where} cannot be read", CouldNotAsk):
         for chunk in engine.api.logs(container, stream=True, follow=False, since=since_unix_s):
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from (line.decode(errors="replace") for line in lines)
+            first, *others = chunk.split(b"\n")
+            rest.append(first)
+            for other in others:
+                yield b"".join(rest).decode(errors="replace")
+                rest = [other]
             if not remaining_s(1):
                 raise CouldNotAsk(f"the log of {where} was not read to its end by the deadline")
-    if rest:
-        yield rest.decode(errors="replace")
+    if last := b"".join(rest):
+        yield last.decode(errors="replace")
