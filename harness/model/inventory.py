@@ -150,7 +150,8 @@ class Difference(Frozen):
     `between` as neither has them, though they are no logs, or are logs longer than the source's after the backup;
     `grown` are logs that both at the source and as restored begin with what they held before the backup: none of the
     transient ones, among which evidence without `grown` has them;
-    `undecided` are in neither inventory, and whether they came and went meanwhile cannot be told;
+    `undecided` are in neither inventory, and whether they came and went meanwhile cannot be told (also a log that came
+    back longer than in both, which are the same);
     `ignored` counts items by class and reason.
     """
 

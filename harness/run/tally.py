@@ -221,6 +221,9 @@ class Tally:
             elif size_of(before) and size_of(restored) < size_of(after):  # the source's own begins so too
                 self.grown.add(key)
                 self.compared -= 1  # what follows is of a moment that nobody saw
+            elif not differs(before, after):  # rotated and empty, or its header, once more; or written on afterwards
+                self.undecided.add(key)
+                self.compared -= 1
             else:
                 self._excuse(before, after, restored)
                 if size_of(restored) > size_of(after):  # began anew meanwhile, and the old beginning fits the new one

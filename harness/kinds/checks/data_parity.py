@@ -152,7 +152,7 @@ def _unsure(component: Component, difference: Difference, options: Options) -> I
         )
     if (unknown := difference.undecided).count:
         yield (
-            f"{component.name}: {unknown.count} items are in neither reading, and whether they came and went meanwhile "
+            f"{component.name}: {unknown.count} items are in neither reading so, and whether they were so meanwhile "
             f"cannot be told: {joined(unknown.first, 3)}"
         )
 

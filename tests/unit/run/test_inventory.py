@@ -430,6 +430,15 @@ def test_log_longer_than_after_the_backup_began_anew_and_nobody_verified_it(comp
     assert (found.grown.count, found.as_read_count, found.compared_count) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("begin", [0, 10])
+def test_log_longer_than_one_that_never_changed_is_undecided(compare, begin: int) -> None:  # type: ignore[no-untyped-def]
+    """Rotated and empty once more, or garbage: nothing at the source says that it was rotated."""
+    same = [log("begin", begin)]
+    found = compare(same, same, [log("more", 21)], prefixes=lambda sizes: dict.fromkeys(sizes, "begin"))
+    assert (names(found), found.undecided.first) == ({}, ("log",))
+    assert (found.between.count, found.grown.count, found.compared_count) == (0, 0, 0)
+
+
 def test_longer_log_that_begins_otherwise_is_changed(compare) -> None:  # type: ignore[no-untyped-def]
     logs = [log("begin", 10)], [log("after", 20)], [log("garbage", 21)]
     found = names(compare(*logs, prefixes=lambda sizes: {"log": "other"}))
