@@ -147,8 +147,11 @@ class Difference(Frozen):
     of `changed` whose mode, owner, access list or another extended attribute differs, whatever their content;
     `transient` are items that differ between the source's own two inventories, `gone` those of them that it had before
     the backup and no longer after it; `as_read_count` of them came back as one of the two inventories has them, those
-    `between` as neither has them, though they are no logs;
-    `undecided` are in neither inventory, and whether they came and went meanwhile cannot be told;
+    `between` as neither has them, though they are no logs, or are logs longer than the source's after the backup;
+    `grown` are logs that both at the source and as restored begin with what they held before the backup: none of the
+    transient ones, among which evidence without `grown` has them;
+    `undecided` are in neither inventory, and whether they came and went meanwhile cannot be told (also a log that came
+    back longer than in both, which are the same);
     `ignored` counts items by class and reason.
     """
 
@@ -164,6 +167,7 @@ class Difference(Frozen):
     transient: Named = Named()
     gone: Named = Named()
     as_read_count: int = 0
+    grown: Named = Named()
     between: Named = Named()
     undecided: Named = Named()
     canary_count: int = 0

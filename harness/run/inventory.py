@@ -53,6 +53,7 @@ def compare_inventories(
         transient=tally.transient.named(),
         gone=tally.gone.named(),
         as_read_count=tally.as_read,
+        grown=tally.grown.named(),
         between=tally.between.named(),
         undecided=tally.undecided.named(),
         canary_count=tally.canaries,

@@ -59,7 +59,7 @@ class Tally:
         self._unknown: dict[str, list[str]] = {}
         self._young: list[str] = []
         self.missing, self.extra, self.transient, self.gone = Names(), Names(), Names(), Names()
-        self.between, self.undecided = Names(), Names()
+        self.grown, self.between, self.undecided = Names(), Names(), Names()
         self.changed, self.attributes = Names(), Names()
         self.judged = self.compared = self.as_read = self.canaries = 0
         self.ignored: dict[str, int] = {}
@@ -155,7 +155,7 @@ class Tally:
             self.changed.add(f"{before.key} ({what})")
         elif any((i.digest, i.attributes) == (restored.digest, restored.attributes) for i in (before, after)):
             return
-        elif size_of(restored) >= size_of(after):  # it only grew, and after the backup it held no more than this
+        elif size_of(restored) == size_of(after):  # it only grew, and so much of it after the backup is this
             sizes = f"{size_of(restored)} bytes, at the source {size_of(after)} after the backup"
             self.changed.add(f"{before.key} (other content: {sizes})")
         else:
@@ -216,10 +216,18 @@ class Tally:
         sizes = {key: size_of(before) for key, (before, _, _) in self._appended.items()}
         digests = self._prefix_digests(sizes) if self._prefix_digests else {}
         for key, (before, after, restored) in self._appended.items():
-            if digests.get(key) == before.digest:
-                self._excuse(before, after, restored)  # what follows is of a moment that nobody saw
-            else:
+            if digests.get(key) != before.digest:
                 self.changed.add(f"{key} (does not begin with what it held before)")
+            elif size_of(before) and size_of(restored) < size_of(after):  # the source's own begins so too
+                self.grown.add(key)
+                self.compared -= 1  # what follows is of a moment that nobody saw
+            elif not differs(before, after):  # rotated and empty, or its header, once more; or written on afterwards
+                self.undecided.add(key)
+                self.compared -= 1
+            else:
+                self._excuse(before, after, restored)
+                if size_of(restored) > size_of(after):  # began anew meanwhile, and the old beginning fits the new one
+                    self.between.add(key)
         self._appended.clear()
 
 

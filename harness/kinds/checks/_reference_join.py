@@ -96,10 +96,11 @@ class Join:
             return kind
         if self.difference is None:
             return "undecided"
-        named = self.difference.gone if changed == "gone" else self.difference.transient
-        if key.encode("utf-8", "backslashreplace").decode() in named.first:
+        found = self.difference
+        named = (found.gone,) if changed == "gone" else (found.transient, found.grown)
+        if any(key.encode("utf-8", "backslashreplace").decode() in one.first for one in named):
             return "transient"
-        return "undecided" if named.count > len(named.first) else kind
+        return "undecided" if any(one.count > len(one.first) for one in named) else kind
 
     def _add(self, kind: str, name: str) -> None:
         self.found[kind].add(f"{self.component.name}: {name}")

@@ -95,11 +95,12 @@ def judge(record: Record, options: Options) -> Judgement:
 def _good(compared: list[Difference]) -> str:
     """Of what changed meanwhile nothing is called equal: the source had it in several ways."""
     as_read, between = sum(d.as_read_count for d in compared), sum(d.between.count for d in compared)
-    unseen = sum(d.transient.count for d in compared) - as_read - between
+    unseen, grown = sum(d.transient.count for d in compared) - as_read - between, sum(d.grown.count for d in compared)
     changed = [
         f"{as_read:,} changed meanwhile and are as before or after" if as_read else "",
         f"{between:,} in between" if between else "",
-        f"{unseen:,} grew as logs do or came and went" if unseen else "",
+        f"{grown:,} log{'s' if grown > 1 else ''} grew" if grown else "",
+        f"{unseen:,} began anew as logs do or came and went" if unseen else "",
     ]
     ignored = sum(sum(difference.ignored.values()) for difference in compared)
     parts = [
@@ -151,12 +152,13 @@ def _unsure(component: Component, difference: Difference, options: Options) -> I
         )
     if (unknown := difference.undecided).count:
         yield (
-            f"{component.name}: {unknown.count} items are in neither reading, and whether they came and went meanwhile "
+            f"{component.name}: {unknown.count} items are in neither reading so, and whether they were so meanwhile "
             f"cannot be told: {joined(unknown.first, 3)}"
         )
 
 
 def _allowed(difference: Difference, options: Options) -> float:
-    """One item is more than 1 % of a component of fifty; but of the smallest, half must have been compared."""
-    few = min(options.always_transient, difference.judged_count / 2)
-    return max(few, difference.judged_count * options.max_transient_percent / 100)
+    """One item is more than 1 % of a component of fifty; but of the smallest, half must have been compared. Logs that
+    grew use up nothing of it, and add nothing to it: only their beginnings were compared."""
+    judged = difference.judged_count - difference.grown.count
+    return max(min(options.always_transient, judged / 2), judged * options.max_transient_percent / 100)

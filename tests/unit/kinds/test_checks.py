@@ -283,6 +283,30 @@ def test_few_items_of_a_small_component_may_change_if_half_of_it_is_compared(
     assert judged("data_parity", differences={"database": changed}).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("items", "grown", "transient", "outcome"),
+    [
+        (3, 3, 0, PASS),
+        (412, 12, 10, PASS),
+        (412, 12, 11, UNKNOWN),
+        (4, 3, 1, UNKNOWN),  # logs that grew buy no excuses: half of the one other item must be compared
+        (1200, 100, 11, PASS),
+        (1200, 100, 12, UNKNOWN),
+    ],
+)
+def test_logs_that_grew_use_up_no_excuse_and_buy_none(items: int, grown: int, transient: int, outcome: Outcome) -> None:
+    logs, others = Named(count=grown, first=("logs/a",)), Named(count=transient, first=("x",))
+    found = difference(source_count=items, grown=logs, transient=others)
+    assert judged("data_parity", differences={"database": found}).outcome is outcome
+
+
+def test_difference_of_before_logs_were_counted_apart_is_judged_as_it_was() -> None:
+    written = difference(transient=Named(count=11, first=("logs/a",))).model_dump(mode="json")
+    del written["grown"]
+    old = {"database": Difference.model_validate(written)}
+    assert (old["database"].grown.count, judged("data_parity", differences=old).outcome) == (0, UNKNOWN)
+
+
 def test_component_whose_items_are_all_ignored_proves_nothing() -> None:
     found = {"database": difference(judged_count=0, canary_count=8, ignored={"disposable: sessions": 1000})}
     result = judged("data_parity", differences=found)
@@ -319,16 +343,17 @@ def test_few_items_may_come_back_as_neither_inventory_has_them(items: int, betwe
 def test_items_of_which_nobody_knows_whether_they_were_there_are_unknown() -> None:
     named = Named(count=1, first=("row/a/1",))
     result = judged("data_parity", differences={"database": difference(undecided=named)})
-    assert (result.outcome, "database: 1 items are in neither reading" in result.found) == (UNKNOWN, True)
+    assert (result.outcome, "database: 1 items are in neither reading so" in result.found) == (UNKNOWN, True)
 
 
 def test_what_changed_meanwhile_is_never_called_equal() -> None:
     changed = {"transient": Named(count=9, first=("x",)), "between": Named(count=2, first=("x",)), "as_read_count": 6}
-    result = judged("data_parity", differences={"database": difference(compared_count=991, **changed)})
+    grown = Named(count=12, first=("logs/a",))
+    result = judged("data_parity", differences={"database": difference(compared_count=979, grown=grown, **changed)})
     assert result.outcome is PASS
     assert result.found == (
-        "991 items of 1 components are equal; "
-        "6 changed meanwhile and are as before or after, 2 in between, 1 grew as logs do or came and went"
+        "979 items of 1 components are equal; 6 changed meanwhile and are as before or after, 2 in between, "
+        "12 logs grew, 1 began anew as logs do or came and went"
     )
 
 

@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from harness.errors import CommandFailed, CouldNotAsk, HarnessBroken, NotThere
 from harness.kinds import registry
 from harness.kinds.contracts import CommandResult, HttpReply
 from harness.kinds.engines import command, git_bundle, pg_dump, snapshot, tar
+from harness.model.inventory import ClassRule, ItemClass
 
 SHOP = {"database": "shop"}
 CONTENTS = """;
@@ -252,8 +254,10 @@ def archive(folder: Path, *members: tuple[str, bytes, str]) -> None:
         (0, "", True),
         (1, "tar: ./log: file changed as we read it\n", True),
         (1, "tar: ./x: File removed before we read it\n", True),
-        (1, "tar: ./cache/x: File shrank by 280963328 bytes; padding with zeros\n", True),
-        (1, "tar: ./cache/x: File shrank by 1 byte; padding with zeros\n", True),
+        (1, "tar: ./mnt/: file is on a different filesystem; not dumped\n", True),
+        (1, "tar: ./run/s: socket ignored\n", True),
+        (1, "tar: ./file changed as we read it: Cannot stat: Permission denied\n", False),
+        (1, "tar: ./socket ignored/x: Cannot stat: Permission denied\n", False),
         (1, "tar: ./File shrank by 1 byte; padding with zeros: Cannot stat: Permission denied\n", False),
         (1, "tar: ./x: File shrank by 7 bytes\n", False),
         (1, "tar: ./x: Cannot stat: Permission denied\n", False),
@@ -271,6 +275,80 @@ def test_tar_may_only_say_that_a_file_changed(tmp_path: Path, code: int, said: s
     else:
         with pytest.raises(CommandFailed):
             tar.backup(access)
+
+
+PADDED = (
+    ClassRule(match="cache/keep", item_class=ItemClass.STATE, reason="no cache"),
+    ClassRule(match="cache/**", item_class=ItemClass.DISPOSABLE, reason="a cache"),
+    ClassRule(match="index/*", item_class=ItemClass.REBUILDABLE, reason="an index"),
+    ClassRule(match="*.log", item_class=ItemClass.APPEND, reason="a log"),
+    ClassRule(match="number", item_class=ItemClass.MONOTONE, reason="a number"),
+    ClassRule(match="rewired", item_class=ItemClass.REWRITTEN, reason="rewired"),
+    ClassRule(match="canary", item_class=ItemClass.CANARY, reason="written by the drill"),
+    ClassRule(match="\udcff.tmp", item_class=ItemClass.DISPOSABLE, reason="no UTF-8"),
+    ClassRule(match="with\nline", item_class=ItemClass.DISPOSABLE, reason="a newline"),
+)
+
+
+ALSO = "tar: ./cache/y: File shrank by 1 byte; padding with zeros\n"
+
+
+def padded(name: str, links: tuple[tuple[str, bytes, str], ...], folder: Path, said: str = "") -> dict[str, Any]:
+    """A backup of which tar says, as GNU tar 1.34 writes names, that it padded a file."""
+    archive(folder, *links)
+    said += f"tar: ./{name}: File shrank by 280963328 bytes; padding with zeros\n"
+    access = backup_access(FakeStack(FakeShell({("--create",): (1, "tar", said)})), folder, "file_tree", TREE)
+    return tar.backup(replace(access, component=access.component.model_copy(update={"classes": PADDED})))
+
+
+@pytest.mark.parametrize(
+    "name", ["cache/x", "index/x", "app.log", "cache/a b", r"cache/a\:b", r"cache/\303\244", "cache/ä", r"cache/\\n",
+             r"\377.tmp", r"with\nline"],
+)  # fmt: skip
+def test_tar_may_pad_what_no_copy_is_held_to_in_full(tmp_path: Path, name: str) -> None:
+    assert len(padded(name, (), tmp_path)["warnings"]) == 1
+    assert (
+        len(padded(name, (), tmp_path, "tar: ./cache/y: File shrank by 1 byte; padding with zeros\n")["warnings"]) == 2
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["settings.xml", "cache/keep", "index/deep/x", "number", "rewired", "canary", "logs/app.log", "cache",
+     r"\303\277.tmp", r"with\\nline", r"settings.xml\ntar\: ./cache/x", r"settings.xml\: file changed as we read it",
+     "settings.xml\ntar: ./cache/x", "cache/a:b", "cache/\ufffd", "settings.xml: File shrank by 1 byte: ./cache/x"],
+)  # fmt: skip
+def test_tar_that_padded_a_judged_file_or_one_that_cannot_be_told_fails_the_backup(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CommandFailed) as raised:
+        padded(name, (), tmp_path, ALSO)
+    assert name.splitlines()[0] in str(raised.value)
+    assert "cache/y" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("link", "first", "good"),
+    [("cache/y", "cache/x", True), ("settings.xml", "cache/y", True), ("settings.xml", "cache/x", False)],
+)
+def test_padded_file_is_judged_by_its_hard_links_too(tmp_path: Path, link: str, first: str, good: bool) -> None:
+    links = ((f"./{first}", tarfile.REGTYPE, ""), (f"./{link}", tarfile.LNKTYPE, f"./{first}"))
+    if good:
+        assert padded("cache/x", links, tmp_path)["warnings"]
+    else:
+        with pytest.raises(CommandFailed, match="cache/x: File shrank"):
+            padded("cache/x", links, tmp_path)
+
+
+@pytest.mark.parametrize(("code", "error"), [(1, CouldNotAsk), (2, CommandFailed)])
+def test_tar_that_says_more_than_is_kept_may_have_said_anything(
+    tmp_path: Path, code: int, error: type[Exception]
+) -> None:
+    class Cut(FakeShell):
+        def run(self, argv: Sequence[str], **how: Any) -> CommandResult:
+            return replace(super().run(argv, **how), truncated=True)
+
+    stack = FakeStack(Cut({("--create",): (code, "tar", "tar: ./cache/x: file changed as we read it\n")}))
+    with pytest.raises(error):
+        tar.backup(backup_access(stack, tmp_path, "file_tree", TREE))
 
 
 @pytest.mark.parametrize(

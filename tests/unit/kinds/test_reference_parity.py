@@ -72,6 +72,7 @@ def judged(
     *,
     changed: Named = NONE,
     gone: Named = NONE,
+    grown: Named = NONE,
     spans: tuple[tuple[float, float], tuple[float, float]] = (DATABASE, FILES),
     compared: bool = True,
     components: tuple[Component, ...] = (LIBRARY,),
@@ -92,7 +93,8 @@ def judged(
         inventories=(), survey={}, versions={}, canaries=(),
         evidence=Evidence(lines=tuple(lines), complete=True, sha256="0" * 64),
     )  # fmt: skip
-    difference = Difference(component="library", source_count=9, restored_count=9, transient=changed, gone=gone)
+    of_files = {"transient": changed, "gone": gone, "grown": grown}
+    difference = Difference(component="library", source_count=9, restored_count=9, **of_files)
     sandbox = CheckAccess(
         **given,
         portal_kind=restored,  # type: ignore[arg-type]
@@ -234,6 +236,8 @@ def test_what_changed_is_not_known_without_a_comparison() -> None:
 def test_file_replaced_meanwhile_may_be_newer_than_its_row_never_older(spans: Any, outcome: Outcome) -> None:
     side = Side(ROWS, STORED | {"documents/a.txt": (9, 125.0)})
     assert judged(side, SOURCE, changed=named("documents/a.txt"), spans=spans).outcome is outcome
+    assert judged(side, SOURCE, grown=named("documents/a.txt"), spans=spans).outcome is outcome  # of class `append`
+    assert judged(side, SOURCE, grown=named("documents/log"), spans=spans).outcome is FAIL
 
 
 def test_no_rows_at_all_is_unknown_and_their_files_are_a_loss() -> None:

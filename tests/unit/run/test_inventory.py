@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harness.errors import CouldNotAsk
 from harness.model.drill import Component
-from harness.model.inventory import FORM, ClassRule, Difference, InventoryRef, Item, ItemClass, Lines, rule_of
+from harness.model.inventory import FORM, ClassRule, Difference, InventoryRef, Item, ItemClass, Lines, Named, rule_of
 from harness.run.inventory import began_anew, compare_inventories
 from harness.run.inventory_lines import classified, hold_against, read_inventory, write_inventory
 from harness.run.source_inventory import Volatile
@@ -409,17 +409,45 @@ def test_log_that_grew_is_asked_for_its_beginning(compare) -> None:  # type: ign
         return {"log": "begin"}
 
     found = compare([log("begin", 10)], [log("after", 15)], [log("now", 12)], prefixes=prefixes)
-    assert names(found) == {"transient": ("log",)}  # what follows its beginning, nobody saw
+    assert (names(found), found.grown) == ({}, Named(count=1, first=("log",)))  # what follows it, nobody saw
     assert (found.between.count, found.as_read_count, found.compared_count) == (0, 0, 0)
     assert asked == [{"log": 10}]
 
 
 @pytest.mark.parametrize("begin", [0, 10])
-@pytest.mark.parametrize("size", [20, 5000])
-def test_log_holds_no_more_than_it_held_after_the_backup(compare, begin: int, size: int) -> None:  # type: ignore[no-untyped-def]
-    logs = [log("begin", begin)], [log("after", 20)], [log("garbage", size)]
+def test_log_as_long_as_after_the_backup_is_that_one(compare, begin: int) -> None:  # type: ignore[no-untyped-def]
+    logs = [log("begin", begin)], [log("after", 20)], [log("garbage", 20)]
     found = names(compare(*logs, prefixes=lambda sizes: dict.fromkeys(sizes, "begin")))
-    assert found == {"changed": (f"log (other content: {size} bytes, at the source 20 after the backup)",)}
+    assert found == {"changed": ("log (other content: 20 bytes, at the source 20 after the backup)",)}
+
+
+@pytest.mark.parametrize("begin", [0, 10])
+def test_log_longer_than_after_the_backup_began_anew_and_nobody_verified_it(compare, begin: int) -> None:  # type: ignore[no-untyped-def]
+    """It was empty, or a header that every new one begins with: its beginning does not tell that it was rotated."""
+    logs = [log("begin", begin)], [log("after", 20)], [log("of before the rotation", 21)]
+    found = compare(*logs, prefixes=lambda sizes: dict.fromkeys(sizes, "begin"))
+    assert (names(found), found.between.first) == ({"transient": ("log",)}, ("log",))
+    assert (found.grown.count, found.as_read_count, found.compared_count) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("begin", [0, 10])
+def test_log_longer_than_one_that_never_changed_is_undecided(compare, begin: int) -> None:  # type: ignore[no-untyped-def]
+    """Rotated and empty once more, or garbage: nothing at the source says that it was rotated."""
+    same = [log("begin", begin)]
+    found = compare(same, same, [log("more", 21)], prefixes=lambda sizes: dict.fromkeys(sizes, "begin"))
+    assert (names(found), found.undecided.first) == ({}, ("log",))
+    assert (found.between.count, found.grown.count, found.compared_count) == (0, 0, 0)
+
+
+def test_longer_log_that_begins_otherwise_is_changed(compare) -> None:  # type: ignore[no-untyped-def]
+    logs = [log("begin", 10)], [log("after", 20)], [log("garbage", 21)]
+    found = names(compare(*logs, prefixes=lambda sizes: {"log": "other"}))
+    assert found == {"changed": ("log (does not begin with what it held before)",)}
+
+
+def test_log_that_was_empty_has_no_beginning_that_could_verify_it(compare) -> None:  # type: ignore[no-untyped-def]
+    found = compare([log("", 0)], [log("after", 20)], [log("any", 12)], prefixes=lambda sizes: {"log": ""})
+    assert (names(found), found.grown.count) == ({"transient": ("log",)}, 0)
 
 
 def test_what_is_volatile_is_counted_on_its_way() -> None:
@@ -470,7 +498,7 @@ def test_prefixes_are_asked_in_batches(compare) -> None:  # type: ignore[no-unty
 
     after = [one._replace(digest="later", attributes=one.attributes | {"size": "3"}) for one in logs]
     found = compare(logs, after, grown, prefixes=prefixes)
-    assert (found.equal, found.transient.count) == (True, 2500)
+    assert (found.equal, found.grown.count, found.transient.count) == (True, 2500, 0)
     assert sizes == [1000, 1000, 500]
 
 
