@@ -10,7 +10,8 @@ import pytest
 
 from harness.errors import HarnessBroken
 from harness.model.drill import CheckUse, Component, Portal, Service
-from harness.run.session import secrets_in, without, worth_hiding
+from harness.model.plan import Plan
+from harness.run.secrets import declared_without, secrets_in, without, worth_hiding
 
 
 def drill(keys: dict[str, str], portal: dict[str, Any] | None = None, check: dict[str, Any] | None = None) -> Any:
@@ -54,3 +55,30 @@ def test_key_of_several_lines_is_hidden_line_by_line_too() -> None:
     """As `cat` or a stack trace may show it in part; a line that is a common word would hide words of our own."""
     key = "-----BEGIN KEY-----\nMC4CAQAwBQYDK2Vw\nend"
     assert worth_hiding([key, "abc"]) == {key, "-----BEGIN KEY-----", "MC4CAQAwBQYDK2Vw"}
+
+
+def test_saved_plan_is_without_secrets_where_containers_and_tools_are_given_them() -> None:
+    """Whatever a password is called like, what is declared stays: ports, names, options that the judge looks up."""
+    component = Component(
+        name="database",
+        kind="postgresql",
+        service="liferay",
+        options={"database": "liferay"},
+        engine="command",
+        engine_options={"backup": ["dump", "-pliferay"]},
+    )
+    service = Service(
+        name="liferay",
+        image="liferay:8080",
+        command=("serve", "--password", "8080"),
+        environment={"DATABASE_PASSWORD": "liferay", "liferay": "8080"},
+    )
+    plan = Plan(drill="liferay", components=(component,), services=(service,), capture=(), recover=())
+    given = {"command": ("serve", "--password", "***"), "environment": {"DATABASE_PASSWORD": "***", "liferay": "***"}}
+    assert declared_without({"liferay", "8080"}, plan) == plan.model_copy(
+        update={
+            "components": (component.model_copy(update={"engine_options": {"backup": ["dump", "-p***"]}}),),
+            "services": (service.model_copy(update=given),),
+        }
+    )
+    assert declared_without({"another"}, plan) == plan
