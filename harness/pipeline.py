@@ -28,7 +28,8 @@ from harness.run.journal import Journal, read_evidence
 from harness.run.mutate import altered, damaged
 from harness.run.own_tests import OwnTests
 from harness.run.recover import Recovery
-from harness.run.session import STATE, Session, reachable_engine, secrets_in, without
+from harness.run.secrets import declared_without, secrets_in
+from harness.run.session import STATE, Session, reachable_engine
 
 __all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved", "report_saved"]
 
@@ -171,7 +172,7 @@ def _save_plan(folder: Path, drill: Drill, plan: Plan) -> None:
     try:
         folder.mkdir(parents=True)
         for name, model in (("drill.json", drill), ("plan.json", plan)):
-            text = without(secrets_in(plan.services, drill), model.model_dump_json(indent=1))
+            text = declared_without(secrets_in(plan.services, drill), model).model_dump_json(indent=1)
             (folder / name).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessBroken(f"the report folder {folder} cannot be written: {error}") from error
@@ -215,8 +216,7 @@ def changed_since(folder: Path, drill: Drill) -> tuple[str, ...]:
         saved = Drill.model_validate_json((folder / "drill.json").read_bytes())
     except (OSError, ValueError) as error:
         raise HarnessBroken(f"{folder} holds no run that can be compared: {error}") from error
-    secrets = secrets_in(drill.source.stack.services, drill)
-    now = Drill.model_validate_json(without(secrets, drill.model_dump_json(indent=1)))
+    now = declared_without(secrets_in(drill.source.stack.services, drill), drill)
     reasons = [] if _anywhere(saved) == _anywhere(now) else [f"the Compose file {drill.source.stack.file} has changed"]
     reasons += [
         f"{name}, which holds tests of the drill, has changed"

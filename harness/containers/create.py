@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from docker.types import Mount
 
 from harness.containers.engine import Engine, if_there, translated
+from harness.containers.hooks import OnSecret
 from harness.containers.labels import Owner
 from harness.containers.network import NOBODY, RESOLVER_OPTIONS, StackNetwork
 from harness.containers.references import resolved
@@ -50,19 +51,20 @@ def create_service(
     network: StackNetwork,
     *,
     copy: bool,
+    on_secret: OnSecret,
     name_server: str = NOBODY,
     aliases: Sequence[str] = (),
 ) -> str:
     """The id of a container that is not started yet, known by its service's name and `aliases`.
 
-    References to secrets are resolved here and now.
+    References to secrets are resolved here and now, and `on_secret` is told.
 
     An init process stands in front where the engine has one: as process 1 a server would ignore every
     signal that it does not handle, SIGTERM among them, and leave zombies.
     Raises: HarnessBroken.
     """
     name = owner.name_of(service.name)
-    environment = resolved(service.environment)
+    environment = resolved(service.environment, on_secret)
     with translated(f"the container {name} could not be made"):
         made = engine.api.create_container(
             service.image,

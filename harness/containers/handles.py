@@ -120,7 +120,7 @@ class StackHandles:
         wanted = self._service(service)
         if wanted.image not in self._of_images:
             self._of_images[wanted.image] = image_environment(self.engine.image(wanted.image) or {})
-        return {**self._of_images[wanted.image], **resolved(wanted.environment)}
+        return {**self._of_images[wanted.image], **resolved(wanted.environment, self._on_secret)}
 
     def resolved(self, text: str) -> str:
         return resolve(text, self._on_secret)

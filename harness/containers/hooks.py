@@ -8,7 +8,7 @@ from collections.abc import Callable
 OnCommand = Callable[[str, tuple[str, ...], int | None, float, str], None]
 Redact = Callable[[str], str]
 OnOutput = Callable[[str], None]
-OnSecret = Callable[[str], None]
+OnSecret = Callable[[str], None]  # no default: what references stand for is always told to somebody
 
 
 def nothing_recorded(where: str, argv: tuple[str, ...], exit_code: int | None, duration_s: float, output: str) -> None:
@@ -21,7 +21,3 @@ def nothing_redacted(text: str) -> str:
 
 def nothing_said(text: str) -> None:
     """The default for messages to people."""
-
-
-def nothing_told(secret: str) -> None:
-    """The default for what a reference stands for."""

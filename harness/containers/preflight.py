@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.clock import new_id, utc_now
 from harness.containers import images
 from harness.containers.engine import Engine
-from harness.containers.hooks import OnOutput, nothing_said
+from harness.containers.hooks import OnOutput, OnSecret, nothing_said
 from harness.containers.labels import new_owner
 from harness.containers.locks import RunLock
 from harness.containers.stack import ContainerStack
@@ -32,6 +32,8 @@ def preflight(
     state_dir: Path,
     on_output: OnOutput = nothing_said,
     version: str = "",
+    *,
+    on_secret: OnSecret,
 ) -> tuple[str, ...]:
     """Starts the services that always run, on new volumes with their images' content, and removes them.
 
@@ -45,7 +47,7 @@ def preflight(
     if not unknown:
         return ()
     on_output(f"preflight: starting {', '.join(unknown)} with empty data")
-    _start_all(engine, regular, state_dir)
+    _start_all(engine, regular, state_dir, on_secret)
     for service in regular:
         path = memory[service.name]
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,11 +55,13 @@ def preflight(
     return tuple(unknown)
 
 
-def _start_all(engine: Engine, services: Sequence[Service], state_dir: Path) -> None:
+def _start_all(engine: Engine, services: Sequence[Service], state_dir: Path, on_secret: OnSecret) -> None:
     run = new_id()
     owner = new_owner(run, ROLE, ROLE, state_dir)
     with RunLock(state_dir, run):
-        stack = ContainerStack(engine, services, role="sandbox", owner=owner, copy_image_content=True)
+        stack = ContainerStack(
+            engine, services, role="sandbox", owner=owner, copy_image_content=True, on_secret=on_secret
+        )
         try:
             stack.create()
             deadline = time.monotonic() + DEADLINE_S

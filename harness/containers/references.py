@@ -11,7 +11,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from harness.clock import remaining_s
-from harness.containers.hooks import OnSecret, nothing_told
+from harness.containers.hooks import OnSecret
 from harness.errors import HarnessBroken, NotThere
 from harness.model.drill import Service
 
@@ -19,8 +19,10 @@ REFERENCE = re.compile(r"\$\{(?:env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>
 READING_S = 30.0  # a share whose server is gone keeps its readers for ever
 
 
-def resolve(text: str, on_secret: OnSecret = nothing_told) -> str:
-    """`text` with every reference replaced; `on_secret` is told what each stands for.
+def resolve(text: str, on_secret: OnSecret) -> str:
+    """`text` with every reference replaced; `on_secret` is told what each stands for, before anybody can use it.
+
+    Nobody gets a value to use without that: a secret that was renewed during a run must be left out too.
 
     Raises: NotThere, naming the reference, if a variable is not set, or a file does not exist or is empty;
     HarnessBroken if a file cannot be read, in time, as text.
@@ -34,8 +36,9 @@ def resolve(text: str, on_secret: OnSecret = nothing_told) -> str:
     return REFERENCE.sub(value, text)
 
 
-def resolved(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: resolve(value) for name, value in environment.items()}
+def resolved(environment: Mapping[str, str], on_secret: OnSecret) -> dict[str, str]:
+    """As `resolve`, of each value."""
+    return {name: resolve(value, on_secret) for name, value in environment.items()}
 
 
 def secrets_of(services: Iterable[Service]) -> frozenset[str]:

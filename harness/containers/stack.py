@@ -21,7 +21,6 @@ from harness.containers.hooks import (
     nothing_recorded,
     nothing_redacted,
     nothing_said,
-    nothing_told,
 )
 from harness.containers.labels import Owner
 from harness.containers.network import NOBODY, StackNetwork, create_network
@@ -49,10 +48,10 @@ class ContainerStack(StackHandles):
         role: Literal["source", "sandbox"],
         owner: Owner,
         copy_image_content: bool,
+        on_secret: OnSecret,
         watched: bool = False,
         on_command: OnCommand = nothing_recorded,
         redact: Redact = nothing_redacted,
-        on_secret: OnSecret = nothing_told,
     ) -> None:
         super().__init__(engine, services, role, owner, on_command, redact, on_secret)
         self._copy = copy_image_content
@@ -173,6 +172,7 @@ class ContainerStack(StackHandles):
             self.owner,
             self.network,
             copy=self._copy,
+            on_secret=self._on_secret,
             name_server=self._sink.address if self._sink else NOBODY,
             aliases=service.aliases if self.role == "source" else (),
         )

@@ -928,7 +928,11 @@ class CheckKind(Protocol):
 @runtime_checkable
 class Observes(Protocol):
     def observe(self, access: CheckAccess, options: Any) -> JsonValue:
-        """What was seen. May raise anything: the check is then UNKNOWN, with the reason."""
+        """What was seen. May raise anything: the check is then UNKNOWN, with the reason.
+
+        What `judge` looks up or compares stands as a key, or below one of `NAMES` in `run/secrets`, such as `name`,
+        `first` or `file`: of all other text secrets are left out.
+        """
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -28,14 +28,15 @@ from harness.model.evidence import (
     StepState,
 )
 from harness.model.frozen import JsonValue
+from harness.run.secrets import Written, line_without, without
 
 _LINE: TypeAdapter[Line] = TypeAdapter(Line)
-Written = TypeVar("Written", Mark, Observation, CommandLine, StepLine, LogLine)
 
 
 class Journal:
     """Appends lines to `evidence.jsonl`; safe to use from several threads; each line reaches the kernel
-    before the call returns. Whatever equals one of `secrets` is written as `***` (DESIGN 7)."""
+    before the call returns. In texts one of `secrets` is written as `***` (DESIGN 7); what is judged, names, times
+    and numbers among it, stays as it is (`run/secrets`)."""
 
     def __init__(self, path: Path, secrets: Iterable[str] = ()) -> None:
         self._secrets: dict[str, str] = {}  # each with what it is in a line of JSON
@@ -53,14 +54,12 @@ class Journal:
         """From now on these are left out too: a key may be another one when it is asked for again."""
         with self._lock:
             if new := {*secrets} - self._secrets.keys():
-                longest_first = sorted({*self._secrets, *new}, key=len, reverse=True)
-                self._secrets = {secret: json.dumps(secret, ensure_ascii=False)[1:-1] for secret in longest_first}
+                escaped = {secret: json.dumps(secret, ensure_ascii=False)[1:-1] for secret in new}
+                self._secrets = self._secrets | escaped  # others may be reading it
 
     def redacted(self, text: str) -> str:
-        """`text` with every secret as `***`, the longest first."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        """`text` with every secret as `***`."""
+        return without(self._secrets, text)
 
     def _write(self, line: Written) -> Written:
         """The line as it was written."""
@@ -69,11 +68,10 @@ class Journal:
         except PydanticSerializationError:  # text that is not Unicode, such as the name of a file
             line = type(line).model_validate(_unicode(line.model_dump()))
             written = line.model_dump_json()
-        escaped = self._secrets.values()
-        if any(secret in written for secret in escaped):
-            for secret in escaped:
-                written = written.replace(secret, "***")
-            line = type(line).model_validate_json(written)
+        secrets = self._secrets
+        if any(escaped in written for escaped in secrets.values()):
+            line = line_without(secrets, line)
+            written = line.model_dump_json()
         text = written.encode() + b"\n"
         with self._lock:
             if self._closed or self.broken:

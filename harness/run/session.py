@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,17 +10,17 @@ from typing import Literal
 
 from harness.containers.engine import Engine, connect
 from harness.containers.labels import new_owner
-from harness.containers.references import secrets_at_hand, secrets_in_text, secrets_of
 from harness.containers.stack import ContainerStack
 from harness.errors import HarnessBroken
 from harness.kinds import registry
 from harness.kinds.contracts import FaultKind, FaultRow, Litters, PortalAccess, PortalKind, Spoils, Stack
-from harness.model.drill import Drill, Service
+from harness.model.drill import Drill
 from harness.model.plan import Plan
 from harness.model.progress import Progress
 from harness.model.restore_point import FaultNote
 from harness.run.interrupts import Interrupts
 from harness.run.journal import Journal
+from harness.run.secrets import worth_hiding
 
 STATE = ".portal-drill"
 
@@ -65,7 +64,7 @@ class Session:
             watched=role == "sandbox",
             on_command=self.journal.command,
             redact=self.redacted,
-            on_secret=lambda secret: self.journal.hide(worth_hiding([secret])),
+            on_secret=self.learnt,
         )
 
     def spoil(self, stack: Stack) -> None:
@@ -88,35 +87,9 @@ class Session:
         """Secrets never reach progress lines; the journal knows them all."""
         return self.journal.redacted(text)
 
-
-def without(secrets: Iterable[str], text: str) -> str:
-    """`text` with every secret as `***`, the longest first."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
-
-
-def secrets_in(services: Iterable[Service], drill: Drill) -> frozenset[str]:
-    """What references stand for, and plain values of variables that are named like secrets (DESIGN 7).
-
-    Those of components and checks that are not at their places are left out: who needs them asks for them, and hides
-    what is found then (GEN-D24). Raises: HarnessBroken for those of services and the portal.
-    """
-    plain = {
-        value
-        for service in services
-        for name, value in service.environment.items()
-        if any(word in name.upper() for word in ("PASSWORD", "SECRET", "TOKEN"))
-    }
-    known = plain | secrets_of(services) | secrets_in_text(json.dumps(drill.portal.options, ensure_ascii=False))
-    options = [*((one.options, one.engine_options) for one in drill.components), *(use.options for use in drill.checks)]
-    return worth_hiding(known | secrets_at_hand(json.dumps(options, ensure_ascii=False)))
-
-
-def worth_hiding(secrets: Iterable[str]) -> frozenset[str]:
-    """Secrets as they may be written: whole, and line by line, as tools print them; none that hides common words."""
-    whole = frozenset(secret for secret in secrets if len(secret) > 3)
-    return whole | {line for secret in whole for line in secret.splitlines() if len(line) > 7}
+    def learnt(self, secret: str) -> None:
+        """What a reference stands for, told before it is used: it may be another one than when the run began."""
+        self.journal.hide(worth_hiding([secret]))
 
 
 @contextmanager

@@ -107,4 +107,4 @@ def run_preflight(session: Session, to_restore_bytes: int = 0) -> None:
             raise HarnessBroken(
                 f"the container engine has room for {free:,} bytes; {to_restore_bytes:,} are to be restored"
             )
-    preflight(session.engine, services, session.state, session.progress.note, __version__)
+    preflight(session.engine, services, session.state, session.progress.note, __version__, on_secret=session.learnt)

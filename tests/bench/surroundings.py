@@ -103,7 +103,9 @@ def database(engine: Engine, role: Any) -> Iterator[ContainerStack]:
         volumes={"/var/lib/postgresql/data": "database"},
     )
     owner = new_owner(clock.new_id(), "bench", role, STATE)
-    stack = ContainerStack(engine, (service,), role=role, owner=owner, copy_image_content=True)
+    stack = ContainerStack(
+        engine, (service,), role=role, owner=owner, copy_image_content=True, on_secret=lambda secret: None
+    )
     try:
         stack.create()
         stack.start("db")

@@ -49,7 +49,14 @@ class Benches:
     def _stack(self, sample: Any, role: Literal["source", "sandbox"]) -> ContainerStack:
         """Its volumes are not filled from images; a server answers."""
         owner = new_owner(new_id(), "contract", role, self._folder)
-        stack = ContainerStack(self._engine, sample.SERVICES, role=role, owner=owner, copy_image_content=False)
+        stack = ContainerStack(
+            self._engine,
+            sample.SERVICES,
+            role=role,
+            owner=owner,
+            copy_image_content=False,
+            on_secret=lambda secret: None,
+        )
         try:
             stack.create()
             for service in sample.SERVICES:

@@ -62,12 +62,17 @@ def engine() -> Iterator[Engine]:
     engine.close()
 
 
+def nobody(secret: str) -> None:
+    """Is told what references stand for."""
+
+
 @contextmanager
 def running(
     engine: Engine, state_dir: Path, *services: Service, copy: bool = True, start: bool = True, **options: Any
 ) -> Iterator[ContainerStack]:
     owner = new_owner(new_id(), "contract", "sandbox", state_dir)
-    stack = ContainerStack(engine, services, role="sandbox", owner=owner, copy_image_content=copy, **options)
+    given: dict[str, Any] = {"on_secret": nobody} | options
+    stack = ContainerStack(engine, services, role="sandbox", owner=owner, copy_image_content=copy, **given)
     try:
         stack.create()
         for one in services if start else ():
@@ -543,7 +548,7 @@ state_dir, run = Path(sys.argv[1]), new_id()
 with RunLock(state_dir, run):
     service = Service(name="app", image=sys.argv[2], command=("sleep", "600"), volumes={"/data": "data"})
     owner = new_owner(run, "contract", "source", state_dir)
-    stack = ContainerStack(connect(), [service], role="source", owner=owner, copy_image_content=True)
+    stack = ContainerStack(connect(), [service], role="source", owner=owner, copy_image_content=True, on_secret=str)
     stack.create()
     stack.start("app")
     print(run, flush=True)
@@ -573,7 +578,7 @@ def test_expired_garbage_is_removed_though_its_run_is_held(engine: Engine, tmp_p
     run = new_id()
     owner = Owner(run, "contract", "sandbox", utc_now() - timedelta(seconds=1), "another-folder")
     with RunLock(tmp_path, run):
-        stack = ContainerStack(engine, [], role="sandbox", owner=owner, copy_image_content=True)
+        stack = ContainerStack(engine, [], role="sandbox", owner=owner, copy_image_content=True, on_secret=nobody)
         name = stack.create().name
         assert f"network {name}" in garbage.collect(tmp_path, run=run, engine=engine)
 
@@ -605,16 +610,16 @@ def test_missing_image_is_built_from_its_context(engine: Engine, tmp_path: Path)
 
 def test_preflight_is_remembered_when_it_succeeds(engine: Engine, tmp_path: Path) -> None:
     installer = service("install", profiles=("install",), command=("false",))
-    assert preflight.preflight(engine, [service(), installer], tmp_path) == ("app",)
-    assert preflight.preflight(engine, [service(), installer], tmp_path) == ()
-    assert preflight.preflight(engine, [service()], tmp_path) == ()
+    assert preflight.preflight(engine, [service(), installer], tmp_path, on_secret=nobody) == ("app",)
+    assert preflight.preflight(engine, [service(), installer], tmp_path, on_secret=nobody) == ()
+    assert preflight.preflight(engine, [service()], tmp_path, on_secret=nobody) == ()
     assert list((tmp_path / "locks").iterdir()) == []
 
 
 def test_preflight_names_image_exit_code_and_log_when_it_fails(engine: Engine, tmp_path: Path) -> None:
     broken = service(command=("sh", "-c", "echo no licence; exit 9"))
     with pytest.raises(HarnessBroken, match=rf"{IMAGE} does not start .*exited with 9: no licence"):
-        preflight.preflight(engine, [broken], tmp_path)
+        preflight.preflight(engine, [broken], tmp_path, on_secret=nobody)
     assert not (tmp_path / "preflight").exists()
 
 

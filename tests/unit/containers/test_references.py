@@ -34,19 +34,21 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_reference_is_replaced(text: str, value: str) -> None:
-    assert resolve(text) == value
+    assert resolve(text, [].append) == value
 
 
 def test_file_is_read_without_its_last_line_end(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("pass word\n")
-    assert resolved({"PASSWORD": f"x${{file:{tmp_path}/secret}}"}) == {"PASSWORD": "xpass word"}
+    told: list[str] = []
+    assert resolved({"PASSWORD": f"x${{file:{tmp_path}/secret}}"}, told.append) == {"PASSWORD": "xpass word"}
+    assert told == ["pass word"]
 
 
 def test_missing_reference_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotThere, match="DRILL_UNSET is not set"):
-        resolve("${env:DRILL_UNSET}")
+        resolve("${env:DRILL_UNSET}", [].append)
     with pytest.raises(NotThere, match="missing} cannot be read"):
-        resolve(f"${{file:{tmp_path}/missing}}")
+        resolve(f"${{file:{tmp_path}/missing}}", [].append)
 
 
 def _nothing(path: Path) -> None:
@@ -73,13 +75,13 @@ def _bytes(path: Path) -> None:
 def test_file_that_is_not_there_or_empty_is_told_from_one_that_nobody_can_read(tmp_path: Path, made: Any) -> None:
     made(tmp_path / "secret")
     with pytest.raises(NotThere, match=r"\{file:/.*/secret}"):
-        resolve(f"${{file:{tmp_path}/secret}}")
+        resolve(f"${{file:{tmp_path}/secret}}", [].append)
 
 
 def test_file_below_a_file_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "secrets").touch()
     with pytest.raises(NotThere):
-        resolve(f"${{file:{tmp_path}/secrets/key}}")
+        resolve(f"${{file:{tmp_path}/secrets/key}}", [].append)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_file_that_cannot_be_read_may_be_there(tmp_path: Path, made: Any, said: 
     """A pipe to which nobody writes is not waited for; a byte of a secret is never quoted."""
     made(tmp_path / "secret")
     with pytest.raises(HarnessBroken, match=said) as raised:
-        resolve(f"${{file:{tmp_path}/secret}}")
+        resolve(f"${{file:{tmp_path}/secret}}", [].append)
     assert not isinstance(raised.value, NotThere)
 
 

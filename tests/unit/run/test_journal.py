@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessBroken
-from harness.model.evidence import Mark, Seen, StepState
+from harness.model.evidence import LogLine, Mark, Seen, StepState
 from harness.run.journal import Journal, read_evidence
 
 WRITE_UNTIL_KILLED = """
@@ -188,6 +188,41 @@ def test_secret_that_is_learnt_later_is_not_written_from_then_on(begin: Callable
     assert line.reason == "***, ***, ***"
     assert [one.reason for one in read_evidence(path).steps()] == ["***, ***, ***"]
     assert journal.redacted('with "quotes" and learnt') == "*** and ***"
+
+
+@pytest.mark.parametrize("secret", ["4711", "2026", "database", "restore:database", "canary_written", "name", "failed"])
+def test_secret_that_is_a_name_or_part_of_a_number_leaves_all_that_is_judged(
+    begin: Callable[..., Journal], path: Path, secret: str
+) -> None:
+    """Only what people read is without it: the same lines, whatever the password is."""
+
+    def written(path: Path, *secrets: str) -> tuple[Any, ...]:
+        journal = begin(path, secrets)
+        journal.mark("canary_written", "database", number=4711, token="abcx4711", ref="4711", edit_of=None)
+        journal.mark("probe_failed", found="database: name 4711 failed", waited_s=4711.2026)
+        journal.observe("inventory", {"sha256": "ab4711", "component": "database"}, subject="database before")
+        journal.observe("freshness", ["20264711"])
+        journal.observe("restore_point", {"nonce": "20264711", "name": "database", "found": "name 2026"})
+        journal.step("restore:database", StepState.FAILED, 4711.0, "restore:database failed, canary_written 2026 name")
+        evidence = journal.close()
+        assert read_evidence(path) == evidence
+        return tuple(line.model_dump(exclude={"at"}) for line in evidence.lines)  # type: ignore[union-attr]
+
+    plain, hidden = written(path), written(path.with_name("other.jsonl"), secret)
+    texts: list[tuple[Any, ...]] = []
+    for lines in (plain, hidden):
+        found, restore_point = lines[1]["facts"].pop("found"), lines[4]["data"].pop("found")
+        texts.append((found, restore_point, lines[5].pop("reason")))
+    assert hidden == plain
+    assert texts[1] == tuple(text.replace(secret, "***") for text in texts[0]) != texts[0]
+
+
+def test_secret_that_contains_another_is_hidden_whole(begin: Callable[..., Journal], path: Path) -> None:
+    journal = begin(path, ["4711"])
+    journal.hide(["x4711y"])
+    journal.log("4711 and x4711y")
+    assert journal.redacted("x4711y and 4711") == "*** and ***"
+    assert [line.text for line in journal.close().lines if isinstance(line, LogLine)] == ["*** and ***"]
 
 
 def test_text_that_is_not_unicode_can_be_written(begin: Callable[..., Journal], path: Path) -> None:

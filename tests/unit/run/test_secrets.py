@@ -10,7 +10,12 @@ import pytest
 
 from harness.errors import HarnessBroken
 from harness.model.drill import CheckUse, Component, Portal, Service
-from harness.run.session import secrets_in, without, worth_hiding
+from harness.model.evidence import CommandLine
+from harness.model.plan import Plan
+from harness.model.progress import Silent
+from harness.run.journal import Journal
+from harness.run.secrets import declared_without, secrets_in, without, worth_hiding
+from harness.run.session import Session
 
 
 def drill(keys: dict[str, str], portal: dict[str, Any] | None = None, check: dict[str, Any] | None = None) -> Any:
@@ -54,3 +59,50 @@ def test_key_of_several_lines_is_hidden_line_by_line_too() -> None:
     """As `cat` or a stack trace may show it in part; a line that is a common word would hide words of our own."""
     key = "-----BEGIN KEY-----\nMC4CAQAwBQYDK2Vw\nend"
     assert worth_hiding([key, "abc"]) == {key, "-----BEGIN KEY-----", "MC4CAQAwBQYDK2Vw"}
+
+
+@pytest.mark.parametrize("role", ["source", "sandbox"])
+def test_secret_that_was_renewed_is_known_as_soon_as_somebody_has_it(role: Any, tmp_path: Path) -> None:
+    """A portal's accounts and the commands of tools come from the environment of a service."""
+    password = tmp_path / "password"
+    password.write_text("old-password-1\n")
+    service = Service(name="db", image="db:1", environment={"POSTGRES_PASSWORD": f"${{file:{password}}}"})
+    plan = Plan(drill="d", components=(), services=(service,), capture=(), recover=())
+    journal = Journal(tmp_path / "evidence.jsonl", secrets_in([service], drill({})))
+    asked: Any = SimpleNamespace(name="d", keep_host_names=None)
+    engine: Any = SimpleNamespace(image=lambda tag: None)
+    session = Session(tmp_path, "run", tmp_path, tmp_path, asked, plan, journal, Silent(), engine)
+    password.write_text("new-password-2\n")
+    assert session.redacted("old-password-1 new-password-2") == "*** new-password-2"
+    assert session.new_stack(role).environment("db") == {"POSTGRES_PASSWORD": "new-password-2"}
+    assert session.redacted("old-password-1 new-password-2") == "*** ***"
+    journal.command("db", ("psql", "--password=new-password-2"), 0, 0.1, "")
+    (line,) = journal.close().lines
+    assert isinstance(line, CommandLine) and line.argv == ("psql", "--password=***")
+
+
+def test_saved_plan_is_without_secrets_where_containers_and_tools_are_given_them() -> None:
+    """Whatever a password is called like, what is declared stays: ports, names, options that the judge looks up."""
+    component = Component(
+        name="database",
+        kind="postgresql",
+        service="liferay",
+        options={"database": "liferay"},
+        engine="command",
+        engine_options={"backup": ["dump", "-pliferay"]},
+    )
+    service = Service(
+        name="liferay",
+        image="liferay:8080",
+        command=("serve", "--password", "8080"),
+        environment={"DATABASE_PASSWORD": "liferay", "liferay": "8080"},
+    )
+    plan = Plan(drill="liferay", components=(component,), services=(service,), capture=(), recover=())
+    given = {"command": ("serve", "--password", "***"), "environment": {"DATABASE_PASSWORD": "***", "liferay": "***"}}
+    assert declared_without({"liferay", "8080"}, plan) == plan.model_copy(
+        update={
+            "components": (component.model_copy(update={"engine_options": {"backup": ["dump", "-p***"]}}),),
+            "services": (service.model_copy(update=given),),
+        }
+    )
+    assert declared_without({"another"}, plan) == plan
