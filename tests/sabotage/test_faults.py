@@ -131,7 +131,7 @@ NAMED = {
     "mode_lost/execute_bit": r"^start_portal: .*startup\.sh",
     "mode_lost/extended_attribute": r"^liferay_home: scripts/list-new-documents\.sh \(user\.reviewed 0x\w+ → none\)$",
     "mode_lost/folder_open_to_all": r"^liferay_home: license \(mode 0750 → 0755\)$",
-    "mode_lost/folder_read_only": r"^document_library: not acknowledged; HTTP 500",
+    "mode_lost/folder_read_only": r"^document_library: not acknowledged; .*HTTP 500",
     "mode_lost/mode_and_content": r"^liferay_home: scripts/.* \(mode 0750 → 0644, owner 1000:1000 → 0:0, user",
     "mode_lost/mode_of_the_root": r"^application_server: \. \(mode 0755 → 0700\)$",
     "mode_lost/owner_of_a_folder": r"^document_library: changed documents \(owner 1000:1000 → 0:0\)$",
