@@ -110,10 +110,13 @@ def _instant(seconds: object) -> datetime:
 
 
 def _certificate(der: bytes, entry: str) -> Dated:
-    """Raises: ValueError."""
+    """Raises: ValueError; the library's own of an odd version is none."""
     from cryptography import x509
 
-    return _dated(x509.load_der_x509_certificate(der), entry)
+    try:
+        return _dated(x509.load_der_x509_certificate(der), entry)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
 
 
 def _dated(certificate: object, entry: str) -> Dated:
@@ -178,14 +181,16 @@ def _der(data: bytes, found: Found, passwords: Iterable[str]) -> None:
 def _pkcs12(data: bytes, found: Found, passwords: Iterable[str]) -> None:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import pkcs12
+    from cryptography.x509 import InvalidVersion
 
     found.unread = LOCKED
     for password in (None, b"", *(one.encode() for one in passwords)):
         try:
             store = pkcs12.load_pkcs12(data, password)
-        except (ValueError, UnsupportedAlgorithm) as error:
-            if isinstance(error, UnsupportedAlgorithm):
-                found.unread = f"it cannot be parsed: {error}"[:200]
+        except ValueError:
+            continue
+        except (UnsupportedAlgorithm, InvalidVersion) as error:
+            found.unread = f"it cannot be parsed: {error}"[:200]
             continue
         held = [one for one in (store.cert, *store.additional_certs) if one]
         for number, one in enumerate(held, 1):

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from fakes import FakeStack
 from test_checks import AT, component, drill, plan, point
-from test_stores import ENCRYPTED, HEAD, KEY, ONE, PEM, SINCE, UNTIL, certificate, token
+from test_stores import DER, ENCRYPTED, HEAD, KEY, ONE, PEM, SINCE, UNTIL, VERSION, certificate, token
 
 from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.checks import _dated_files, expiry
@@ -271,6 +271,18 @@ def test_store_that_can_no_longer_be_read_fails(tmp_path: Path) -> None:
     result = judged(source, restored)
     assert (result.outcome, result.items.count) == (FAIL, 1)
     assert result.items.first[0].startswith("home:tls.pem: could be read at the source: certificate 1 cannot be parsed")
+
+
+def test_certificate_of_an_unknown_version_fails_only_if_it_could_be_read_at_the_source(tmp_path: Path) -> None:
+    source, restored = tmp_path / "source", tmp_path / "restored"
+    odd = DER.replace(VERSION + b"\x02", VERSION + b"\x05", 1)
+    write(source, tls_der=DER, ok_pem=PEM)
+    write(restored, tls_der=odd, ok_pem=PEM)
+    result = judged(source, restored)
+    why = "it cannot be parsed: 5 is not a valid X509 version"
+    assert (result.outcome, result.items.first) == (FAIL, (f"home:tls.der: could be read at the source: {why}",))
+    result = judged(restored, restored)
+    assert (result.outcome, result.items.first) == (UNKNOWN, (f"home:tls.der: {why}",))
 
 
 def test_store_of_unknown_password_is_unknown_unless_it_is_given_or_ignored(tmp_path: Path) -> None:

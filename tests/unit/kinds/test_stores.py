@@ -171,6 +171,38 @@ def test_odd_certificate_warns_nobody() -> None:
     assert entries(odd) == ["1"]
 
 
+VERSION = b"\xa0\x03\x02\x01"  # where a certificate says of which version it is
+
+
+@pytest.mark.parametrize("version", [1, 3, 84])
+def test_certificate_of_an_unknown_version_cannot_be_read(version: int) -> None:
+    """The library has an exception of its own for it, which is no ValueError."""
+    odd = DER.replace(VERSION + b"\x02", VERSION + bytes([version]), 1)
+    with pytest.raises(x509.InvalidVersion):
+        x509.load_der_x509_certificate(odd)
+    as_pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(odd) + b"-----END CERTIFICATE-----\n"
+    why = f"cannot be parsed: {version} is not a valid X509 version"
+    assert (read_store(odd).dated, read_store(odd).unread) == ([], f"it {why}")
+    assert ([one.entry for one in read_store(as_pem + PEM).dated], read_store(as_pem + PEM).unread) == (
+        ["2"],
+        f"certificate 1 {why}",
+    )
+    store = read_store(java(entry(2, "odd", text("X.509") + block(odd)), TRUSTED))
+    assert ([one.entry for one in store.dated], store.unread) == (["peer"], f"the certificate of odd {why}")
+    assert read_store(without_mac(odd)).unread == f"it {why}"
+
+
+def without_mac(der: bytes) -> bytes:
+    """PKCS#12 that holds this instead of its one certificate, without the digest that would not fit any more."""
+    store = pkcs12.serialize_key_and_certificates(None, None, None, [ONE], NoEncryption())
+    end = 11 + int.from_bytes(store[9:11])  # 3082…. 020103 3082….
+    return store[:2] + (end - 4).to_bytes(2) + store[4:end].replace(DER, der)
+
+
+def test_store_without_a_digest_is_read() -> None:
+    assert entries(without_mac(DER)) == ["1"]
+
+
 def test_certificate_without_a_name() -> None:
     assert read_store(certificate("").public_bytes(Encoding.DER)).dated[0].subject == "no subject"
 
