@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
-from harness.errors import CouldNotAsk
+from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds.components import opensearch, postgresql
 from harness.kinds.contracts import (
     NAMED_AS_TEXT,
@@ -26,17 +26,28 @@ TIMEOUT_S = 120.0
 FILES_AT_ONCE = 1000  # named to one command
 REFUSED, NOTHING = "refused:", "nothing:"  # how a fact begins that the portal did not give
 
-# Text files as `path NUL number:line`, those first that are text by their names; grep's 1 means that a file has no
-# line, of which xargs makes 123.
+# Text files as `path NUL number:line`, those first that are text by their names. What vanished meanwhile has no lines;
+# all else that find or grep could not read is an error (grep's 1: a file has no line), and so is a root that is gone.
 _LINES = rf"""
 set -o pipefail; export LC_ALL=C; root=$1; shift; pruned=(-false) wanted=(-false) named=( {NAMED_AS_TEXT} )
 while [ "$1" != -- ]; do pruned+=(-o -path "$1"); shift; done; shift
 for glob; do wanted+=(-o -path "$root/$glob"); done
-lines() {{
-    find "$root" -xdev \( "${{pruned[@]}}" \) -prune -o -type f \( "${{wanted[@]}}" \) "${{@:2}}" -print0 | sort -z \
-    | {{ xargs -0 -r grep "$1" -H -Z -n '' -- || [ $? -eq 123 ]; }}
+may_vanish() {{
+    local well=$1 said code one IFS=$'\n'; shift
+    {{ said=$("$@" 2>&1 >&3); code=$?; }} 3>&1
+    [ "$code" -le "$well" ] && return
+    set -f
+    for one in $said; do [[ $one == *': No such file or directory' ]] || code=9; done
+    [ "$code" -le 2 ] && [ -n "$said" ] && return
+    printf '%s\n' "$said" >&2; return 9
 }}
-lines -a \( "${{named[@]}}" \) && lines -I ! \( "${{named[@]}}" \) -size -1024k
+export -f may_vanish
+lines() {{
+    may_vanish 0 find "$root" -xdev \( "${{pruned[@]}}" \) -prune -o -type f \( "${{wanted[@]}}" \) "${{@:2}}" -print0 \
+    | sort -z | xargs -0 -r bash -c 'may_vanish 1 grep "$@"' each "$1" -H -Z -n '' --
+}}
+there() {{ [ -e "$root" ] || {{ echo "$root is not there" >&2; return 9; }}; }}
+there && lines -a \( "${{named[@]}}" \) && lines -I ! \( "${{named[@]}}" \) -size -1024k && there
 """
 _MARKS = "\ufeff", "\udcff\udcfe", "\udcfe\udcff"  # of the order of bytes: UTF-8, UTF-16 in both orders
 
@@ -118,7 +129,7 @@ def hosts_in_files(
     below `exclude`. What other components hold inside its path is theirs.
 
     Text is what is called so (`NAMED_AS_TEXT`), and all else of less than 1 MiB without a zero byte: what archives hold
-    inside is not read. Raises: CouldNotAsk, CommandFailed.
+    inside is not read. Raises: CouldNotAsk: that a file cannot be read is no answer of the portal.
     """
     component = access.drill.component(name)
     root = PurePosixPath(str(component.options["path"]))
@@ -127,9 +138,12 @@ def hosts_in_files(
     argv = ["bash", "-c", _LINES, "lines", str(root), *nested, *(f"{root}/{glob}" for glob in exclude), "--", *files]
     with access.stack.tool(component.service, image=ToolImage.TOOLS, writable=False) as shell:
         lines = (record.partition("\0") for record in records(shell.stream(argv, timeout_s=TIMEOUT_S), b"\n"))
-        for path, group in groupby(lines, key=lambda parts: parts[0]):
-            for named in named_in(_texts(text.partition(":")[2] for _, _, text in group)):
-                yield _endpoint(named, f"{path}:{named.line}")
+        try:
+            for path, group in groupby(lines, key=lambda parts: parts[0]):
+                for named in named_in(_texts(text.partition(":")[2] for _, _, text in group)):
+                    yield _endpoint(named, f"{path}:{named.line}")
+        except CommandFailed as error:
+            raise CouldNotAsk(str(error)) from error
 
 
 def _texts(lines: Iterable[str]) -> Iterator[str]:

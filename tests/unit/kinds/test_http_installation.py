@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ import pytest
 from described import LIST, PORTAL, Answers, Drill, Stack, asking
 from fakes import FakeShell
 
-from harness.errors import CouldNotAsk
+from harness.errors import CommandFailed, CouldNotAsk
 from harness.kinds import registry
 from harness.kinds.contracts import (
     HasScripts,
@@ -77,7 +79,10 @@ class OwnShell(FakeShell):
     """Runs what it is asked on this machine."""
 
     def stream(self, argv: Sequence[str], *, user: str | None = None, timeout_s: float) -> Iterator[bytes]:
-        yield subprocess.run(argv, check=True, capture_output=True, timeout=timeout_s).stdout
+        done = subprocess.run(argv, check=False, capture_output=True, timeout=timeout_s)
+        yield done.stdout
+        if done.returncode:
+            raise CommandFailed(f"{argv[0]} exited with {done.returncode}: {done.stderr.decode()}")
 
 
 @pytest.mark.parametrize(
@@ -146,6 +151,68 @@ def hosts_of(folder: Path, name: str, content: bytes) -> list[tuple[str, str]]:
     home = Component(name="home", kind="file_tree", service="web", engine="tar", options={"path": str(folder)})
     access.drill.components = (home,)
     return [(one.host, one.where) for one in kind.endpoints(access)]
+
+
+FIND, GREP, SORT = (shutil.which(name) for name in ("find", "grep", "sort"))
+
+
+@pytest.mark.parametrize(
+    ("program", "does", "named"),
+    [
+        ("sort", f'rm -f "$HOME"/gone*; exec {SORT} "$@"', ["stays.properties"]),
+        (
+            "find",
+            f'{FIND} "$@"; echo "find: $HOME/d: No such file or directory" >&2; exit 1',
+            ["gone.cfg", "stays.properties", "gone"],
+        ),
+    ],
+    ids=["file", "folder"],
+)
+def test_what_vanishes_while_it_is_looked_for_names_nothing(
+    program: str, does: str, named: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stands_in(program, does, tmp_path, monkeypatch)
+    for name in ("gone", "gone.cfg"):
+        (tmp_path / "home" / name).write_text(NAMED)
+    found = hosts_of(tmp_path / "home", "stays.properties", NAMED.encode())
+    assert found == [("db.production.example", f"{tmp_path}/home/{name}:1") for name in named]
+
+
+@pytest.mark.parametrize(
+    ("program", "does", "why"),
+    [
+        ("grep", f'{GREP} "$@"; echo "grep: $HOME/a: Input/output error" >&2; exit 2', "a: Input/output error"),
+        ("grep", 'echo "grep: x: No such file or directory" >&2; exit 137', "exited with"),
+        ("grep", "exit 2", "exited with"),
+        ("find", f'{FIND} "$@"; echo "find: $HOME/d: Permission denied" >&2; exit 1', "d: Permission denied"),
+        ("find", f'{FIND} "$@"; rm -r "$HOME"', "is not there"),
+    ],
+)
+def test_what_cannot_be_read_is_no_answer_of_the_portal(
+    program: str, does: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stands_in(program, does, tmp_path, monkeypatch)
+    with pytest.raises(CouldNotAsk, match=why):
+        hosts_of(tmp_path / "home", "a.properties", NAMED.encode())
+
+
+def test_tree_that_is_not_there_is_no_answer_of_the_portal(tmp_path: Path) -> None:
+    kind, access = around(Rows(shell=OwnShell({})), configuration=[{"component": "home"}])
+    options = {"path": f"{tmp_path}/none"}
+    home = Component(name="home", kind="file_tree", service="web", engine="tar", options=options)
+    access.drill.components = (home,)
+    with pytest.raises(CouldNotAsk, match="none is not there"):
+        list(kind.endpoints(access))
+
+
+def stands_in(program: str, does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of the program of this name, this runs; its HOME is the tree."""
+    for name in ("bin", "home"):
+        (folder / name).mkdir()
+    (folder / "bin" / program).write_text(f"#!/bin/sh\n{does}\n")
+    (folder / "bin" / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", f"{folder}/home")
 
 
 def test_portal_says_where_it_keeps_its_files() -> None:
