@@ -31,7 +31,7 @@ def test_clean_drill_is_recovered(clean: Finished) -> None:
 
 
 def test_restore_point_of_a_clean_drill_is_what_the_next_is_compared_with(point: Path) -> None:
-    assert [(point / marker).exists() for marker in (vault.PASSED, vault.RECOVERED)] == [True, True]
+    assert [(point / marker).exists() for marker in (vault.MEASURE, vault.RECOVERED)] == [True, True]
 
 
 def test_data_parity_compared_the_rows(clean: Finished) -> None:

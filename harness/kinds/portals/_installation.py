@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from harness.errors import CommandFailed, CouldNotAsk
+from harness.errors import CouldNotAsk
 from harness.kinds.components import opensearch, postgresql
 from harness.kinds.contracts import (
-    NAMED_AS_TEXT,
     ComponentAccess,
     Endpoint,
     PortalAccess,
@@ -20,36 +18,11 @@ from harness.kinds.contracts import (
     ToolImage,
 )
 from harness.kinds.endpoints import Named, named_in
-from harness.kinds.records import records
+from harness.kinds.portals._text_lines import named_in_files
 
 TIMEOUT_S = 120.0
 FILES_AT_ONCE = 1000  # named to one command
 REFUSED, NOTHING = "refused:", "nothing:"  # how a fact begins that the portal did not give
-
-# Text files as `path NUL number:line`, those first that are text by their names. What vanished meanwhile has no lines;
-# all else that find or grep could not read is an error (grep's 1: a file has no line), and so is a root that is gone.
-_LINES = rf"""
-set -o pipefail; export LC_ALL=C; root=$1; shift; pruned=(-false) wanted=(-false) named=( {NAMED_AS_TEXT} )
-while [ "$1" != -- ]; do pruned+=(-o -path "$1"); shift; done; shift
-for glob; do wanted+=(-o -path "$root/$glob"); done
-may_vanish() {{
-    local well=$1 said code one IFS=$'\n'; shift
-    {{ said=$("$@" 2>&1 >&3); code=$?; }} 3>&1
-    [ "$code" -le "$well" ] && return
-    set -f
-    for one in $said; do [[ $one == *': No such file or directory' ]] || code=9; done
-    [ "$code" -le 2 ] && [ -n "$said" ] && return
-    printf '%s\n' "$said" >&2; return 9
-}}
-export -f may_vanish
-lines() {{
-    may_vanish 0 find "$root" -xdev \( "${{pruned[@]}}" \) -prune -o -type f \( "${{wanted[@]}}" \) "${{@:2}}" -print0 \
-    | sort -z | xargs -0 -r bash -c 'may_vanish 1 grep "$@"' each "$1" -H -Z -n '' --
-}}
-there() {{ [ -e "$root" ] || {{ echo "$root is not there" >&2; return 9; }}; }}
-there && lines -a \( "${{named[@]}}" \) && lines -I ! \( "${{named[@]}}" \) -size -1024k && there
-"""
-_MARKS = "\ufeff", "\udcff\udcfe", "\udcfe\udcff"  # of the order of bytes: UTF-8, UTF-16 in both orders
 
 
 def versions_of_servers(access: PortalAccess) -> dict[str, str]:
@@ -135,25 +108,10 @@ def hosts_in_files(
     root = PurePosixPath(str(component.options["path"]))
     others = [str(one.options["path"]) for one in access.drill.components if "path" in one.options]
     nested = [path for path in others if root in PurePosixPath(path).parents]
-    argv = ["bash", "-c", _LINES, "lines", str(root), *nested, *(f"{root}/{glob}" for glob in exclude), "--", *files]
+    left_out = [*nested, *(f"{root}/{glob}" for glob in exclude)]
     with access.stack.tool(component.service, image=ToolImage.TOOLS, writable=False) as shell:
-        lines = (record.partition("\0") for record in records(shell.stream(argv, timeout_s=TIMEOUT_S), b"\n"))
-        try:
-            for path, group in groupby(lines, key=lambda parts: parts[0]):
-                for named in named_in(_texts(text.partition(":")[2] for _, _, text in group)):
-                    yield _endpoint(named, f"{path}:{named.line}")
-        except CommandFailed as error:
-            raise CouldNotAsk(str(error)) from error
-
-
-def _texts(lines: Iterable[str]) -> Iterator[str]:
-    """Lines of one file without a mark of the order of bytes. In UTF-16 every letter of a host has a zero byte beside
-    it, elsewhere a zero byte ends a word."""
-    wide = False
-    for number, line in enumerate(lines):
-        mark = next((mark for mark in _MARKS if not number and line.startswith(mark)), "")
-        wide = wide or mark in _MARKS[1:]
-        yield line.removeprefix(mark).replace("\0", "" if wide or line.count("\0") > len(line) // 3 else " ")
+        for path, named in named_in_files(shell, str(root), left_out, files):
+            yield _endpoint(named, f"{path}:{named.line}")
 
 
 def _endpoint(named: Named, where: str) -> Endpoint:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.kinds.endpoints import is_own, named_in, quoted
+from harness.kinds import endpoints
+from harness.kinds.endpoints import Piece, is_own, named_at, named_in, quoted
 
 
 def found(*lines: str) -> list[tuple[str, int | None]]:
@@ -121,7 +122,7 @@ def test_any_text_can_be_read(lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["a" * 50_000, "a." * 25_000, "1:" * 25_000, "a=" * 25_000, "<" * 50_000, "x@" * 25_000]
+    "line", ["a" * 50_000, "a." * 25_000, "1:" * 25_000, "a=" * 25_000, "<" * 50_000, "x@" * 25_000, "<" + "a" * 50_000]
 )
 def test_long_lines_take_no_long_time(line: str) -> None:
     started = time.monotonic()
@@ -138,9 +139,78 @@ def test_value_of_an_earlier_line_belongs_to_its_key() -> None:
     assert found("<param-name>mail.host</param-name>", "<param-value>smtp</param-value>") == [("smtp", None)]
 
 
+def test_value_of_its_own_line_belongs_to_the_key_before_it() -> None:
+    lines = ["<param-name>mail.host</param-name>", "<!-- relay: -->", "<param-value>", " smtp", "</param-value>"]
+    assert found(*lines) == [("smtp", None)]
+    assert found("ldap.hosts=one.example,\\", "", "  two") == [("one.example", None)]  # as Java reads it
+
+
+def in_pieces(*pieces: str) -> list[tuple[str, int | None]]:
+    return [(named.host, named.port) for named in named_at(Piece(1, piece) for piece in pieces)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (("# old: http://a.example,", " http://b.example"), []),
+        (("<a/><!-- http://a.example ", 'http://b.example --><x url="', 'http://c.example"/>'), ["c.example"]),
+        (('{"x": "y", "servers": ["one",', '"two"], "z": 1}'), ["one", "two"]),
+        (('{"x": "y", "passwords": ["p",', '"q@q.example:22"], "z": 1}'), []),
+        (('<x/><param-name>mail.host</param-name>', "<param-value>smtp</param-value>"), ["smtp"]),
+    ],
+)  # fmt: skip
+def test_pieces_of_a_line_are_read_as_one(pieces: tuple[str, ...], expected: list[str]) -> None:
+    assert sorted({host for host, _ in in_pieces(*pieces)}) == expected
+
+
 def test_lines_are_numbered_and_a_host_is_named_once_per_line() -> None:
     named = list(named_in(["", "url=http://a.example:80/ http://a.example/"]))
     assert [(n.host, n.port, n.line) for n in named] == [("a.example", 80, 2)]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('{"password": "p@ss.example:22", "url": "http://a.example"}', [("a.example", None)]),
+        ('{"password": null, "url": "http://a.example"}', [("a.example", None)]),
+        ('<x password="smtp" host="smtp"/>', [("smtp", None)]),
+        ('<property name="db.password" value="p.ss.example"/>', []),
+        ('<property name="db.password">p@ss.example</property>', []),
+    ],
+)
+def test_secrets_name_nothing_and_what_stands_beside_them_does(
+    line: str, expected: list[tuple[str, int | None]]
+) -> None:
+    assert found(line) == expected
+
+
+class Counted(str):
+    """Text that counts the letters of it which were copied into new text."""
+
+    copied = 0
+
+    def __getitem__(self, part: object) -> str:
+        taken = super().__getitem__(part)  # type: ignore[index]
+        Counted.copied += len(taken)
+        return taken
+
+
+def test_secrets_are_taken_out_in_one_pass() -> None:
+    """Four times as many secrets are four times as much work; one pass for each would be sixteen times."""
+    work = []
+    for pairs in (1000, 4000):
+        text = Counted(", ".join(['"password": "abc"'] * pairs))
+        spans = [(at + 13, at + 16) for at in range(0, len(text), 19)]
+        Counted.copied = 0
+        assert "abc" not in endpoints._without(text, spans)
+        work.append(Counted.copied)
+    assert 0 < work[1] <= 6 * work[0]
+
+
+def test_passwords_of_long_lines_are_not_quoted() -> None:
+    assert quoted("x " * 400 + "http://u:" + "Geheim" * 999 + "@db/") == ("x " * 400)[:199] + "…"
+    for text in ("https://app:" + "Geheim" * 999 + "@db/", '{"password": "' + "Geheim" * 999 + '"}'):
+        assert "Geheim" not in quoted(text)
 
 
 def test_passwords_are_not_quoted() -> None:

@@ -72,7 +72,8 @@ def test_configuration_names_hosts_in_files_and_rows() -> None:
     assert isinstance(kind, NamesEndpoints)
     found = [(one.host, one.port, one.where) for one in kind.endpoints(access)]
     assert found == [("mail.example.com", None, "/d/a.properties:1"), ("www.example.com", 8443, "site/1")]
-    assert stack.the_shell.commands[0][-3:] == ("/d", "--", "*.properties")
+    asked = stack.the_shell.commands[0]
+    assert (asked[4], asked[-2:]) == ("/d", ("--", "*.properties"))
 
 
 class OwnShell(FakeShell):
