@@ -79,7 +79,7 @@ def on_its_own(
 ) -> Iterator[OnItsOwn]:
     client = connect()
     owner = new_owner(new_id(), "contract", "source", folder)
-    made = stack(client, SERVICES, role="source", owner=owner, copy_image_content=False)
+    made = stack(client, SERVICES, role="source", owner=owner, copy_image_content=False, on_secret=lambda secret: None)
     try:
         made.create()
         yield OnItsOwn(made, folder, kind, engine)
