@@ -9,6 +9,7 @@ import pytest
 from drill_bench import Bench, Finished
 
 from harness.containers.engine import connect
+from harness.run import vault
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,8 @@ def clean(bench: Bench) -> Finished:
 
 
 @pytest.fixture(scope="session")
-def point(bench: Bench, clean: Finished) -> Path:
-    """The restore point that the clean drill made."""
-    return bench.vault / str(clean.verdict["restore_point"])
+def point(bench: Bench, clean: Finished) -> Iterator[Path]:
+    """The restore point that the clean drill made, held: the runs of these tests prune their vault."""
+    folder = bench.vault / str(clean.verdict["restore_point"])
+    with vault.held(folder):
+        yield folder
