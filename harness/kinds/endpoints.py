@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from harness.kinds.host_signs import HOST_KEY, anywhere, means, of_value, plain
 TEXT = 200  # characters of a line that are quoted
 OVERLAP = 4096  # characters of a piece of a line that are read again before the next piece
 _QUOTED_FROM = 1024  # characters at a line's beginning
+_COMMENTS = "#", "!", "//", ";"  # how a line begins that is none of the configuration
 
 _PAIR = re.compile(
     r"""(?:^|[\s,{;<"'])["']?([A-Za-z_][\w.:-]{0,200})["']?\s*(?:=|:(?=[\s"'\[]))\s*(\[[^\]]*\]|"[^"]*"|'[^']*'|.*)"""
@@ -59,13 +60,13 @@ def named_in(lines: Iterable[str]) -> Iterator[Named]:
     return named_at(Piece(*numbered) for numbered in enumerate(lines, 1))
 
 
-def named_at(pieces: Iterable[Piece], comments: tuple[str, ...] = ("#", "!", "//", ";")) -> Iterator[Named]:
+def named_at(pieces: Iterable[Piece]) -> Iterator[Named]:
     """Every host that these pieces of one file name, in its order; each once per piece. Lines may be left out as
     `host_lines.py` says, and nothing else is found.
 
     Shape: `host` in lower case without brackets or a last dot; `text` the piece, cut short, passwords left out.
     """
-    reader = _Reader(comments)
+    reader = _Reader()
     for piece in pieces:
         found: dict[tuple[str, int | None], None] = {}
         for host, port in reader.hosts(piece):
@@ -114,13 +115,12 @@ class _Reader:
     """Reads piece by piece; remembers a comment that is open, a key whose value stands in a later element (`key`) or
     on the next line (`carried`: by this line), and how the line begins of which this is a piece."""
 
-    comments: tuple[str, ...]
-    key: str = field(default="", init=False)
-    carried: tuple[int, str] = field(default=(0, ""), init=False)
-    in_comment: bool = field(default=False, init=False)
-    line: int = field(default=0, init=False)
-    begin: str = field(default="", init=False)
-    before: str = field(default="", init=False)
+    key: str = ""
+    carried: tuple[int, str] = (0, "")
+    in_comment: bool = False
+    line: int = 0
+    begin: str = ""
+    before: str = ""
 
     def hosts(self, piece: Piece) -> Iterator[tuple[str, int | None]]:
         if piece.line != self.line:
@@ -128,7 +128,7 @@ class _Reader:
         fresh = self._without_comments(piece.text)
         text = (_from_seam(self.before) + fresh if self.before else fresh).strip()
         self.begin, self.before = self.begin or text[:2], fresh[-OVERLAP:]
-        if not fresh.strip() or self.begin.startswith(self.comments):
+        if not fresh.strip() or self.begin.startswith(_COMMENTS):
             return
         if "xmlns" in text or "chemaLocation" in text:
             text = _NAMESPACES.sub(" ", text)

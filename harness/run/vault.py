@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import HarnessBroken
@@ -83,17 +83,19 @@ def measure(vault: Path) -> tuple[RestorePoint | None, bool]:
     """What the next capture is compared with, and whether it is marked as the measure: the newest such restore point,
     or, as long as there is none, the oldest of all: the newest may hold what is left after a loss that was seen. One
     that cannot be read, or holds a fault on purpose, is none."""
-    oldest = None
-    for record in sorted(vault.glob(f"*Z-*/{RECORD}"), reverse=True):
-        try:
-            point = load_record(record.parent)
-        except HarnessBroken:
-            continue
-        if point.fault is None:
-            if any((record.parent / marker).exists() for marker in (MEASURE, RECOVERED)):
-                return point, True
-            oldest = point
-    return oldest, False
+    newest_first = _points(vault)
+    marked = [folder for folder in newest_first if any((folder / marker).exists() for marker in (MEASURE, RECOVERED))]
+    for folders, is_marked in ((marked, True), (reversed(newest_first), False)):
+        for folder in folders:
+            with suppress(HarnessBroken):
+                if (point := load_record(folder)).fault is None:
+                    return point, is_marked
+    return None, False
+
+
+def _points(vault: Path) -> list[Path]:
+    """Folders of sealed restore points, the newest first."""
+    return sorted((record.parent for record in vault.glob(f"*Z-*/{RECORD}")), reverse=True)
 
 
 def note_success(folder: Path, verdict: Verdict, *, all_checks: bool) -> None:
@@ -146,11 +148,11 @@ def reseal(folder: Path, point: RestorePoint) -> RestorePoint:
 def prune(vault: Path, keep: int) -> tuple[str, ...]:
     """Remove all but the newest `keep` sealed restore points; neither the newest that was recovered, nor the one
     that others are compared with, nor one that a run holds is removed."""
-    points = sorted((path.parent for path in vault.glob(f"*Z-*/{RECORD}")), reverse=True)
+    points = _points(vault)
+    if not (old := points[keep:]):
+        return ()
     recovered, measured = [path for path in points if (path / RECOVERED).exists()], measure(vault)[0]
-    return _removed(
-        path for path in points[keep:] if path not in recovered[:1] and not (measured and path.name == measured.id)
-    )
+    return _removed(path for path in old if path not in recovered[:1] and not (measured and path.name == measured.id))
 
 
 def remove_unsealed(state: Path) -> tuple[str, ...]:
