@@ -15,7 +15,7 @@ from harness.model.drill import Drill
 from harness.model.evidence import StepLine
 from harness.model.plan import Plan, Step
 from harness.model.progress import Progress, Silent
-from harness.pipeline import drill_run
+from harness.pipeline import collect_garbage, drill_run
 from harness.prepare import make_plan, read_drill
 from harness.pytest_plugin.alone import run_own_tests
 
@@ -139,6 +139,14 @@ class Bench:
         """Whatever on the engine carries the run's label, and whatever rules of the host do."""
         rules = (rule for _, rule in firewall.all_rules() if firewall.rule_run(rule) == run)
         return self._labelled([f"{RUN}={run}"]) + [" ".join(rule) for rule in rules]
+
+    def garbage(self) -> list[str]:
+        """What `gc` had to remove of runs below `root`, and removes it.
+
+        It removes what any other folder's runs left on the same engine too, once its time is over: not ours to count.
+        """
+        left = self.left()
+        return left + [thing for thing in collect_garbage(self.root) if thing.startswith("unsealed restore point")]
 
     def _labelled(self, labels: list[str]) -> list[str]:
         found = teardown.list_containers(self.engine, labels) + teardown.list_networks(self.engine, labels)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from drill_bench import DRILL_FILE, Bench, Finished
 
-from harness.pipeline import collect_garbage, judge_saved
+from harness.pipeline import judge_saved
 from harness.run.journal import read_evidence
 
 pytestmark = pytest.mark.engine
@@ -72,9 +72,9 @@ def test_kill_in_mid_restore_keeps_the_evidence_and_is_unknown(bench: Bench) -> 
     assert "FAIL" not in {check.outcome for check in verdict.checks}
 
     assert bench.left_of(run.run) != []
-    assert collect_garbage(bench.root) != []
+    assert bench.garbage() != []
     assert bench.left_of(run.run) == []
-    assert collect_garbage(bench.root) == []
+    assert bench.garbage() == []
 
     point = next(path for path in bench.vault.iterdir() if path.name == verdict.restore_point)
     assert bench.perform(point=point).verdict["outcome"] == "PASS"

@@ -49,8 +49,7 @@ def ended_in(bench: Bench, stage: str, name: str) -> tuple[int, Finished]:
 
 def assert_next_run_works(bench: Bench, point: Path) -> None:
     collect_garbage(bench.root)
-    assert bench.left() == []
-    assert collect_garbage(bench.root) == []
+    assert bench.garbage() == []
     run = bench.perform(point=point)
     verdict = run.verdict
     wrong = {c["name"]: c["found"] for c in verdict["checks"] if c["outcome"] != "PASS"}

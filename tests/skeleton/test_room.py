@@ -13,7 +13,7 @@ import pytest
 from drill_bench import DRILL_FILE, At, Bench, Finished
 
 from harness.errors import HarnessBroken
-from harness.pipeline import collect_garbage, judge_saved
+from harness.pipeline import judge_saved
 from harness.run import vault
 
 pytestmark = pytest.mark.engine
@@ -108,7 +108,7 @@ def test_reports_folder_without_room_ends_the_run_and_tears_down(
         assert small_bench.left_of(run.run) == []
         assert judge_saved(run.folder).outcome == "UNKNOWN"
         assert not (reports / "postgresql" / "latest" / "verdict.json").exists()
-    assert collect_garbage(small_bench.root) == []
+    assert small_bench.garbage() == []
     assert small_bench.perform().verdict["outcome"] == "PASS"
 
 
