@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from written_run import DRILL, POINT, START
 
 from harness.judge.objectives import downtime, recovery_point, recovery_time, skew
-from harness.model.drill import CheckUse, Component, Drill, Group, Objectives, Portal, Source, Stack
+from harness.model.drill import CheckUse, Drill, Group, Objectives
 from harness.model.evidence import Evidence, Instant, Line, Mark, Observation
 from harness.model.plan import Action, Plan, Step
-from harness.model.restore_point import Artefact, RestorePoint
+from harness.model.restore_point import RestorePoint
 from harness.model.verdict import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
-START = datetime(2026, 11, 21, 7, 51, tzinfo=UTC)
 DAY = 86_400.0
 
 
@@ -35,22 +35,16 @@ def drill(
     *, rto: float | None = None, rpo: float | None = None, downtime_s: float | None = None,
     schedule: float | None = None, groups: tuple[Group, ...] = (), rto_marks: tuple[str, ...] = (),
 ) -> Drill:  # fmt: skip
-    return Drill(
-        name="shop",
-        file="shop.drill.yaml",
-        sha256="0" * 64,
-        product="plain",
-        portal=Portal(kind="sql", service="db", port=5432),
-        stand_in=None,
-        why="nightly",
-        source=Source(stack=Stack(file="compose.yaml", services=())),
-        schedule_s=schedule,
-        objectives=Objectives(rto_s=rto, rpo_s=rpo, downtime_s=downtime_s, rto_marks=rto_marks),
-        components=tuple(
-            Component(name=name, kind="postgresql", service="db", engine="pg_dump") for name in ("database", "files")
-        ),
-        groups=groups,
-        checks=(CheckUse(name="data_parity"),),
+    return DRILL.model_copy(
+        update={
+            "schedule_s": schedule,
+            "objectives": Objectives(rto_s=rto, rpo_s=rpo, downtime_s=downtime_s, rto_marks=rto_marks),
+            "components": tuple(
+                DRILL.components[0].model_copy(update={"name": name}) for name in ("database", "files")
+            ),
+            "groups": groups,
+            "checks": (CheckUse(name="data_parity"),),
+        }
     )
 
 
@@ -64,33 +58,23 @@ def plan(*restored: str, rebuilt: str = "") -> Plan:
 def point(*artefacts: tuple[str, float], sealed: float | None = None) -> RestorePoint:
     """`artefacts`: component and second of its capture point."""
     marks: tuple[Line, ...] = () if sealed is None else (mark("restore_point_sealed", sealed),)
-    return RestorePoint(
-        id="20261121T075100Z-4f3a",
-        drill="shop",
-        drill_sha256="0" * 64,
-        product="plain",
-        portal="sql",
-        harness_version="0",
-        captured_utc=START,
-        nonce="nonce",
-        artefacts=tuple(
-            Artefact(
-                component=name,
-                engine="pg_dump",
-                folder=f"artefacts/{name}",
-                files=(),
-                pairing_id="20261121T075100Z-4f3a",
-                started=mark("capture_started", second, name),
-                finished=mark("capture_finished", second + 1, name),
-                capture_point=mark("capture_started", second, name),
-            )
-            for name, second in artefacts
-        ),
-        inventories=(),
-        survey={},
-        versions={},
-        canaries=(),
-        evidence=evidence(*marks),
+    (artefact,) = POINT.artefacts
+    return POINT.model_copy(
+        update={
+            "artefacts": tuple(
+                artefact.model_copy(
+                    update={
+                        "component": name,
+                        "started": mark("capture_started", second, name),
+                        "finished": mark("capture_finished", second + 1, name),
+                        "capture_point": mark("capture_started", second, name),
+                    }
+                )
+                for name, second in artefacts
+            ),
+            "versions": {},
+            "evidence": evidence(*marks),
+        }
     )
 
 
