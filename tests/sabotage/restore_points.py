@@ -64,7 +64,7 @@ def restore_points(drill: Drill, drill_file: Path = DRILL) -> RestorePoints:
         shutil.rmtree(kept, ignore_errors=True)
         runs = [run_drill(drill, make_plan(drill), root, drill_file=drill_file) for _ in range(2)]
         for verdict, folder in runs:
-            assert verdict["outcome"] == "PASS", f"the clean control is {verdict['outcome']}: see {folder}"
+            assert verdict["outcome"] == "PASS", (folder, not_passed(verdict))
         vault = root / ".portal-drill" / "vault" / drill.name
         earlier, today = (str(vault / verdict["restore_point"]) for verdict, _ in runs)
         note.write_text(json.dumps({"earlier": earlier, "today": today, "clean_run": str(runs[1][1])}))
@@ -96,6 +96,16 @@ def run_drill(
         run_own_tests(run, drill, drill_file)
     verdict: Json = json.loads((run.folder / "verdict.json").read_text(encoding="utf-8"))
     return verdict, run.folder
+
+
+def not_passed(verdict: Json) -> dict[str, str]:
+    """What the checks and objectives that did not pass say; the run's folder is gone with the next attempt."""
+    judged = [*verdict["checks"], *verdict["objectives"].values()]
+    return {
+        one["name"]: f"{one['outcome']}: {one.get('found', one.get('reason'))}"
+        for one in judged
+        if one["outcome"] != "PASS"
+    }
 
 
 def check_of(verdict: Json, name: str) -> Json:

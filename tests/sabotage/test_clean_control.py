@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from restore_points import Json, RestorePoints
+from restore_points import Json, RestorePoints, not_passed
 
 from harness import clock
 from harness.containers.labels import new_owner
@@ -56,6 +56,6 @@ def test_mechanisms_that_change_nothing_pass(
     vault.reseal(target, point)
     verdict, folder = recover(target)
     shutil.rmtree(target)
-    assert verdict["outcome"] == "PASS", folder
+    assert verdict["outcome"] == "PASS", (folder, not_passed(verdict))
     assert verdict["recovered"] is False
     assert verdict["partial"] == ["the capture, measured RPO and downtime: recovered from an earlier restore point"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from restore_points import DRILL, Json, RestorePoints
+from restore_points import DRILL, Json, RestorePoints, not_passed
 
 from harness import pipeline
 from harness.containers import teardown
@@ -74,4 +74,4 @@ def test_killed_harness_keeps_evidence_and_gc_leaves_nothing(
     assert [thing for thing in pipeline.collect_garbage(points.root) if folder.name in thing] == []
 
     verdict_after, folder_after = recover(points.today)
-    assert verdict_after["outcome"] == "PASS", folder_after
+    assert verdict_after["outcome"] == "PASS", (folder_after, not_passed(verdict_after))
