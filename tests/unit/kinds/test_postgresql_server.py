@@ -153,3 +153,13 @@ def test_what_changes_is_named(server: Server, statements: str, named: list[str]
     before = server.inventory()
     server.do(statements)
     assert differing(before, server.inventory()) == named
+
+
+def test_time_limits_of_a_database_end_no_restore(server: Server, tmp_path: Path) -> None:
+    """What vacuumdb does after the load may take longer than a portal's queries may."""
+    stack: Any = FakeStack(LocalShell(server.folder, tmp_path))  # type: ignore[arg-type]
+    server.do("CREATE DATABASE hasty", "postgres")
+    server.do("CREATE TABLE counted AS SELECT i, md5(i::text) FROM generate_series(1, 100000) AS i", "hasty")
+    server.do("ALTER DATABASE hasty SET statement_timeout = '5ms'", "postgres")
+    pg_dump.backup(backup_access(stack, tmp_path, "postgresql", {"database": "hasty"}))
+    pg_dump.restore(restore_access(stack, tmp_path, "postgresql", {"database": "hasty"}, {}))
