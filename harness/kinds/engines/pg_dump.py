@@ -123,7 +123,8 @@ def _believable(run: _Client, access: ComponentAccess, database: Database) -> in
 
     Raises: CommandFailed if it names another database, none of its versions, or a client older than its server.
     """
-    contents = run("pg_restore", "--list", f"/artefact/{DUMP}")
+    # Without the definitions, of which there may be more than is kept of what a command prints.
+    contents = run("pg_restore", "--list", "--section=data", f"/artefact/{DUMP}")
     said = dict(_SAYS.findall(contents))
     if said.get("dbname") != database.database:
         raise CommandFailed(f"{DUMP} is of the database {said.get('dbname')}, not of {database.database}")
