@@ -19,6 +19,7 @@ from harness.kinds.contracts import (
     ToolImage,
     nested_in,
 )
+from harness.kinds.records import records
 from harness.model.drill import Component, Rewire
 from harness.model.frozen import JsonValue
 from harness.model.inventory import ClassRule, ItemClass, key_text, rule_of
@@ -111,8 +112,8 @@ def _files(shell: Shell, component: Component, one: Rewire, timeout_s: float) ->
     root = str(component.options["path"])
     if "*" not in one.file:
         return [f"{root}/{one.file}"]
-    said = shell.run(["sh", "-c", _NAMED, "named", root, one.file], timeout_s=timeout_s).ok()
-    found = [f"{root}/{key_text(name).removeprefix('./')}" for name in said.stdout.split(b"\0") if name]
+    named = records(shell.stream(["sh", "-c", _NAMED, "named", root, one.file], timeout_s=timeout_s))
+    found = [f"{root}/{name.removeprefix('./')}" for name in named]
     if not found:
         raise StepFailed(f"{component.name} holds no file {one.file}")
     return found

@@ -17,6 +17,7 @@ from harness.kinds.contracts import CommandResult
 from harness.model.drill import Component, Rewire
 from harness.model.inventory import ClassRule, ItemClass
 from harness.model.plan import Action, Step
+from harness.run import before_start
 from harness.run.before_start import refuse_while_running, rewire
 from harness.run.journal import Journal
 
@@ -159,6 +160,18 @@ def test_component_inside_another_one_is_not_searched_with_it(tree: Path) -> Non
 def test_glob_that_names_nothing_ends_the_restore(tree: Path) -> None:
     with pytest.raises(StepFailed, match="holds no file nowhere"):
         run(tree, "nowhere/*.xml")
+
+
+def test_glob_reaches_every_file_however_many_there_are(tree: Path) -> None:
+    """Their names are more than is kept of what a command prints."""
+    for number in range(5_500):
+        (tree / "store" / f"{number:0200}.xml").touch()
+    (tree / "store" / "z.xml").write_text("<url/>")
+    component = Component(name="repository", kind="file_tree", service="web", engine="tar", options={"path": str(tree)})
+    named = Rewire(component="repository", file="store/*.xml", old=OLD, new="db")
+    shell: Any = Local()
+    found = before_start._files(shell, component, named, 30)
+    assert (len(found), found[-1]) == (5_501, f"{tree}/store/z.xml")
 
 
 def test_file_of_a_glob_without_the_value_ends_the_restore(tree: Path) -> None:
