@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import json
 import os
 import re
@@ -275,6 +277,15 @@ def test_tar_may_only_say_that_a_file_changed(tmp_path: Path, code: int, said: s
     else:
         with pytest.raises(CommandFailed):
             tar.backup(access)
+
+
+def test_members_of_an_archive_are_not_kept(tmp_path: Path) -> None:
+    """A portal may have millions of files; of each tarfile would keep half a kilobyte."""
+    archive(tmp_path, *((f"./{number}", tarfile.REGTYPE, "") for number in range(1000)))
+    with tar._opened(restore_access(FakeStack(), tmp_path, "file_tree", TREE, {})) as members:
+        assert sum(1 for _ in itertools.islice(members, 999)) == 999
+        assert sum(isinstance(one, tarfile.TarInfo) for one in gc.get_objects()) < 10
+        assert [member.name for member in members] == ["./999"]
 
 
 PADDED = (
