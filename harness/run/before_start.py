@@ -19,7 +19,6 @@ from harness.kinds.contracts import (
     ToolImage,
     nested_in,
 )
-from harness.kinds.records import records
 from harness.model.drill import Component, Rewire
 from harness.model.frozen import JsonValue
 from harness.model.inventory import ClassRule, ItemClass, key_text, rule_of
@@ -112,8 +111,8 @@ def _files(shell: Shell, component: Component, one: Rewire, timeout_s: float) ->
     root = str(component.options["path"])
     if "*" not in one.file:
         return [f"{root}/{one.file}"]
-    named = records(shell.stream(["sh", "-c", _NAMED, "named", root, one.file], timeout_s=timeout_s))
-    found = [f"{root}/{name.removeprefix('./')}" for name in named]
+    said = b"".join(shell.stream(["sh", "-c", _NAMED, "named", root, one.file], timeout_s=timeout_s))
+    found = [f"{root}/{key_text(name).removeprefix('./')}" for name in said.split(b"\0") if name]
     if not found:
         raise StepFailed(f"{component.name} holds no file {one.file}")
     return found

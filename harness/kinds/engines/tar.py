@@ -169,4 +169,4 @@ def _forgotten(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """Each as it comes: the archive would keep all of them, half a kilobyte each."""
     for member in archive:
         yield member
-        archive.members.clear()
+        archive.members.clear()  # type: ignore[attr-defined]  # of no stub, and in every version
