@@ -455,6 +455,16 @@ def test_shallow_clone_is_refused(tmp_path: Path, repository: Path) -> None:
     assert not (tmp_path / "repository.bundle").exists()
 
 
+def test_repository_whose_head_names_a_branch_without_a_commit_comes_back(tmp_path: Path, repository: Path) -> None:
+    """As one that was made for `master` and got `main`."""
+    git(repository, "symbolic-ref", "HEAD", "refs/heads/master")
+    stack, path = FakeStack(LocalShell({})), tmp_path / "restored.git"
+    facts = git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": str(repository / ".git")}))
+    git_bundle.restore(restore_access(stack, tmp_path, "git", {"path": str(path)}, facts))
+    for what in (("symbolic-ref", "HEAD"), ("show-ref",)):
+        assert git(path, *what) == git(repository, *what)
+
+
 @pytest.mark.parametrize("detached", [False, True])
 def test_repository_comes_back_with_its_head_detached_or_not(tmp_path: Path, repository: Path, detached: bool) -> None:
     if detached:
