@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from harness.errors import StepFailed
+from harness.errors import CouldNotAsk, StepFailed
 from harness.kinds import registry
 from harness.kinds.contracts import (
     NAMED_AS_TEXT,
@@ -27,19 +27,24 @@ from harness.run.sandbox import Sandbox
 
 # Paths below the root that the glob names, as `./path`; a glob without signs names one file, there or not.
 _NAMED = 'cd "$1" && find . -path "./$2" -type f -print0 | LC_ALL=C sort -z'
-# Text files that hold any of the values, the folders before `--` left out; 1 says that none does. What is text by its
-# name is searched whatever its size; where there are zero bytes in it, without them as well (UTF-16).
-_HOLDING = f"""cd "$1" || exit 9; shift; export LC_ALL=C; prune=() values=() named=( {NAMED_AS_TEXT} )
+# Text files that hold any of the values, the folders before `--` left out. What is text by its name is searched
+# whatever its size; where there are zero bytes in it, without them as well (UTF-16). grep's 1 says that none does; that
+# something cannot be read is an error: nobody changes these files now.
+_HOLDING = f"""cd "$1" || exit 9; shift; set -o pipefail; export LC_ALL=C; prune=() values=() named=( {NAMED_AS_TEXT} )
 while [ "$1" != -- ]; do prune+=(-path "./$1" -prune -o); shift; done; shift
-for value; do values+=(-e "$value"); done
+for value; do values+=(-e "$value"); done; unread=0
 files() {{ find . -xdev "${{prune[@]}}" -type f "$@" -print0; }}
-files \\( "${{named[@]}}" \\) | xargs -0 -r grep -alFZ "${{values[@]}}" --
-[[ $? =~ ^(0|1|123)$ ]] || exit
-files ! \\( "${{named[@]}}" \\) -size -1024k | xargs -0 -r grep -IlFZ "${{values[@]}}" --
-[[ $? =~ ^(0|1|123)$ ]] || exit
-files \\( "${{named[@]}}" \\) -size +0 | xargs -0 -r grep -LIZ '' -- | while IFS= read -rd '' file; do
-    if tr -d '\\0' <"$file" | grep -qaF "${{values[@]}}"; then printf '%s\\0' "$file"; fi
-done"""
+search() {{ xargs -0 -r sh -c 'grep "$@"; [ $? -le 1 ]' search "$@"; }}
+without_zeros() {{
+    while IFS= read -rd '' file; do
+        tr -d '\\0' <"$file" | grep -qaF "${{values[@]}}"; codes="${{PIPESTATUS[*]}}"
+        case $codes in *' 0') printf '%s\\0' "$file" ;; '0 1') ;; *) unread=8 ;; esac
+    done; return "$unread"
+}}
+files \\( "${{named[@]}}" \\) | search -alFZ "${{values[@]}}" -- || unread=8
+files ! \\( "${{named[@]}}" \\) -size -1024k | search -IlFZ "${{values[@]}}" -- || unread=8
+files \\( "${{named[@]}}" \\) -size +0 | search -LIZ '' -- | without_zeros || unread=8
+exit "$unread" """
 
 _ENCODINGS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # by the mark that a file begins with
 
@@ -106,8 +111,8 @@ def _files(shell: Shell, component: Component, one: Rewire, timeout_s: float) ->
     root = str(component.options["path"])
     if "*" not in one.file:
         return [f"{root}/{one.file}"]
-    said = shell.run(["sh", "-c", _NAMED, "named", root, one.file], timeout_s=timeout_s).ok()
-    found = [f"{root}/{key_text(name).removeprefix('./')}" for name in said.stdout.split(b"\0") if name]
+    said = b"".join(shell.stream(["sh", "-c", _NAMED, "named", root, one.file], timeout_s=timeout_s))
+    found = [f"{root}/{key_text(name).removeprefix('./')}" for name in said.split(b"\0") if name]
     if not found:
         raise StepFailed(f"{component.name} holds no file {one.file}")
     return found
@@ -131,6 +136,7 @@ def _left_over(box: Sandbox, name: str, shells: dict[str, Shell], timeout_s: flo
     """Files of a rewired component that still hold a value which was to be replaced: the next start would use it.
 
     Content and what is no state (logs, caches) is left out, and what is mounted inside: it is another component.
+    Raises: CouldNotAsk if something cannot be read.
     """
     component = box.session.plan.component(name)
     root = str(component.options["path"])
@@ -139,8 +145,13 @@ def _left_over(box: Sandbox, name: str, shells: dict[str, Shell], timeout_s: flo
     referenced = box.kind.REFERENCED.get(name, ()) if isinstance(box.kind, HoldsReferences) else ()
     content = [ClassRule(match=glob, item_class=ItemClass.DISPOSABLE, reason="content") for glob in referenced]
     argv = ["bash", "-c", _HOLDING, "holding", root, *nested, "--", *values]
-    said = shells[component.service].run(argv, timeout_s=timeout_s).ok()
+    said = shells[component.service].run(argv, timeout_s=timeout_s)
+    left = 0
     for path in sorted({key_text(name).removeprefix("./") for name in said.stdout.split(b"\0") if name}):
         rule = rule_of(path, (*content, *component.classes))
         if rule is None or rule.item_class is ItemClass.STATE:
+            left += 1
             yield f"{name}: {path}"
+    if said.exit_code and not left:
+        why = said.stderr.decode(errors="replace").strip()[-300:]
+        raise CouldNotAsk(f"whether values of the source are left in {name} cannot be told: {why}")

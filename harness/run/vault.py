@@ -42,14 +42,25 @@ def artefact_folder(folder: Path, component: str) -> Path:
 
 def manifest(folder: Path) -> tuple[ArtefactFile, ...]:
     """Every file below `folder` with size in bytes and SHA-256, in order of path; of a symbolic link, which is
-    never followed, those of its target's name."""
+    never followed, those of its target's name. Raises: OSError if a folder or a file cannot be read."""
     found = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file()):
+    for path in sorted(path for path in _below(folder) if path.is_symlink() or path.is_file()):
         size_bytes, digest = _link(path) if path.is_symlink() else _file(path)
         # Names that are not Unicode are written out, so that the record can be saved.
         name = path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode()
         found.append(ArtefactFile(path=name, size_bytes=size_bytes, sha256=digest))
     return tuple(found)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """A folder that a container's user alone may read is an error; `Path.rglob` leaves it out."""
+
+    def unread(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):  # those hold no file
+            raise error
+
+    for root, folders, files in os.walk(folder, onerror=unread):
+        yield from (Path(root, name) for name in (*folders, *files))
 
 
 def _file(path: Path) -> tuple[int, str]:

@@ -28,10 +28,11 @@ def _named(endings: tuple[str, ...]) -> str:
     return "'(' " + " -o ".join(f"-iname '*.{ending}'" for ending in endings) + " ')'"
 
 
-# Exit codes: 123 of xargs is a file without a token, 1 of tar one that changed while it was read.
+# grep's 1 is no line, 1 of tar a file that changed while it was read. What vanished meanwhile holds nothing; what is
+# there and cannot be read is an error.
 _STREAM = rf"""
 [ -d "$1" ] || {{ printf '0 0 0 0 0\0\0'; exit 0; }}
-cd "$1" || exit 9; shift; prune=()
+cd "$1" || exit 9; shift; export LC_ALL=C; prune=()
 for nested; do prune+=(-path "./$nested" -prune -o); done
 work=$(mktemp -d) || exit 9; trap 'rm -rf "$work"' EXIT
 : >"$work/hits"
@@ -39,15 +40,21 @@ find . -ignore_readdir_race -xdev "${{prune[@]}}" -type f -size +0 '(' {_named(S
   '(' -size -{STORE_BYTES + 1}c -fprintf "$work/stores" '%P\0' -o -fprintf "$work/large" '%P\0' ')' \
   -o {_named(TEXTS)} \
   '(' -size -{TEXT_BYTES + 1}c -fprintf "$work/texts" '%P\0' -o -fprintf "$work/long" '%P\0' ')' ')' || exit 8
-pick() {{ LC_ALL=C sort -z "$work/$1" | head -z -n "$2"; }}
+pick() {{ sort -z "$work/$1" | head -z -n "$2"; }}
 count() {{ tr -dc '\0' <"$work/$1" | wc -c; }}
-pick texts {MOST_TEXTS} | xargs -0 -r grep -lZsaE 'eyJ[A-Za-z0-9_-]+\.eyJ' -- >"$work/hits"
-code=${{PIPESTATUS[1]}}; [ "$code" = 0 ] || [ "$code" = 123 ] || exit 7
+search() {{
+    grep -lZsaE 'eyJ[A-Za-z0-9_-]+\.eyJ' -- "$@"; [ $? -le 1 ] && return
+    for file; do cat -- "$file" >/dev/null || [ ! -e "$file" ] || return 7; done
+}}
+export -f search
+pick texts {MOST_TEXTS} | xargs -0 -r bash -c 'search "$@"' each >"$work/hits"
+[ "${{PIPESTATUS[1]}}" = 0 ] || exit 7
 printf '%d %d %d %d %d\0' "$(count stores)" "$(count large)" "$(count texts)" "$(count long)" "$(count hits)"
 pick large {FIRST_LARGE}; printf '\0'
 {{ pick stores {MOST_STORES}; pick hits {MOST_HITS}; }} | tar --create --file - --format gnu --hard-dereference \
-  --no-recursion --ignore-failed-read --null --files-from -
-code=${{PIPESTATUS[1]}}; [ "$code" -le 1 ]
+  --no-recursion --ignore-failed-read --null --files-from - 2>"$work/said"
+code=${{PIPESTATUS[1]}}; [ "$code" -le 1 ] || {{ cat "$work/said" >&2; exit 6; }}
+! grep -a ': Warning: ' "$work/said" | grep -av 'No such file or directory$' >&2
 """
 
 

@@ -15,6 +15,7 @@ from harness.kinds.contracts import (
     Surrounding,
     ToolImage,
 )
+from harness.kinds.records import records
 from harness.model.drill import Service
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Item, ItemClass
@@ -91,8 +92,10 @@ def inventory(access: ComponentAccess) -> Iterator[Item]:
         check = git(shell, "-C", path, "fsck", "--full", "--strict")
         yield Item("fsck", ItemClass.STATE, "clean" if check.exit_code == 0 else check.stderr.decode()[-300:], {})
         yield Item("objects", ItemClass.STATE, listed[1], {"count": listed[0]})
-        refs = git(shell, "-C", path, "for-each-ref", "--format=%(refname) %(objectname)").ok().text.splitlines()
-        for ref in sorted(refs):
+        safe = ["env", *(f"{name}={value}" for name, value in GIT_ENVIRONMENT.items())]
+        listing = [*safe, "git", "-C", path, "for-each-ref", "--format=%(refname) %(objectname)"]
+        # In byte order; of a command that is not streamed only the first MiB would be seen.
+        for ref in records(shell.stream(listing, timeout_s=TIMEOUT_S), b"\n"):
             name, digest = ref.split(" ")
             yield Item(name, ItemClass.STATE, digest, {})
 

@@ -12,10 +12,11 @@ TOLERATES_OPEN_FILES = True
 CAPTURE_POINT = "started"
 BUNDLE = "/artefact/repository.bundle"
 # A line each: owner and mode, what HEAD names, the version of git, a digest of all refs (a bundle also lists each
-# working tree's HEAD, which no clone has); then the heads of the bundle.
+# working tree's HEAD, which no clone has); then the heads of the bundle. HEAD may name a branch without a commit.
 _BACK_UP = """set -e; shallow=$(git -C "$1" rev-parse --is-shallow-repository)
 if [ "$shallow" != false ]; then echo "$1 is a shallow clone: its history is not all there (LR-30)" >&2; exit 1; fi
-git -C "$1" bundle create --quiet "$2" --all HEAD; stat -c '%u:%g %a' "$1"
+head=HEAD; git -C "$1" rev-parse --quiet --verify HEAD >/dev/null || head=
+git -C "$1" bundle create --quiet "$2" --all $head; stat -c '%u:%g %a' "$1"
 git -C "$1" symbolic-ref -q HEAD || git -C "$1" rev-parse --verify HEAD
 git --version; git bundle list-heads "$2" | sed -n '/ refs\\//p' | LC_ALL=C sort | sha256sum
 git bundle list-heads "$2" """

@@ -44,7 +44,8 @@ _NO_WAY = (
     r'|connection to server at "{0}".* failed: (timeout expired|Connection timed out)'
 )
 _SAYS = re.compile(r"(?m)^; +([A-Z]?[a-z][^:]*): (.*)$")  # the head of a dump, as `pg_restore --list` prints it
-_WRITES = "-c default_transaction_read_only=off"
+# What a database or all roles are set to for the portal's sake, and no tool may be held to: not each resets it itself.
+_FREE = "-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0"
 STOP = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
 
 
@@ -122,7 +123,8 @@ def _believable(run: _Client, access: ComponentAccess, database: Database) -> in
 
     Raises: CommandFailed if it names another database, none of its versions, or a client older than its server.
     """
-    contents = run("pg_restore", "--list", f"/artefact/{DUMP}")
+    # Without the definitions, of which there may be more than is kept of what a command prints.
+    contents = run("pg_restore", "--list", "--section=data", f"/artefact/{DUMP}")
     said = dict(_SAYS.findall(contents))
     if said.get("dbname") != database.database:
         raise CommandFailed(f"{DUMP} is of the database {said.get('dbname')}, not of {database.database}")
@@ -164,9 +166,8 @@ class _Client:
     def __init__(self, access: ComponentAccess, database: Database, shell: Shell, timeout_s: float) -> None:
         self.connection = ["-h", access.component.service, "-U", database.user]
         password = access.stack.environment(access.component.service)[database.password_variable]
-        # An image in another language would say `_NO_WAY` in it; the settings of all roles that another database of
-        # the same server brought with it may forbid to write.
-        self._environment = {"PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C", "PGOPTIONS": _WRITES}
+        # An image in another language would say `_NO_WAY` in it.
+        self._environment = {"PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C", "PGOPTIONS": _FREE}
         self._shell, self._timeout_s = shell, timeout_s
         self._no_way = re.compile(_NO_WAY.format(re.escape(access.component.service)))
 

@@ -154,10 +154,19 @@ def _refuse_hostile(access: RestoreAccess) -> None:
 
 
 @contextmanager
-def _opened(access: BackupAccess | RestoreAccess) -> Iterator[tarfile.TarFile]:
-    """Raises: CommandFailed if the archive cannot be read, then or while its members are."""
+def _opened(access: BackupAccess | RestoreAccess) -> Iterator[Iterator[tarfile.TarInfo]]:
+    """The members one by one, however many they are.
+
+    Raises: CommandFailed if the archive cannot be read, then or while its members are."""
     try:
-        with tarfile.open(access.artefact / ARCHIVE, "r:", encoding="utf-8", errorlevel=1) as members:
-            yield members
+        with tarfile.open(access.artefact / ARCHIVE, "r:", encoding="utf-8", errorlevel=1) as archive:
+            yield _forgotten(archive)
     except (OSError, tarfile.TarError) as error:
         raise CommandFailed(f"{ARCHIVE} of {access.component.name} cannot be read: {error}") from error
+
+
+def _forgotten(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Each as it comes: the archive would keep all of them, half a kilobyte each."""
+    for member in archive:
+        yield member
+        archive.members.clear()  # type: ignore[attr-defined]  # of no stub, and in every version

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import json
 import os
 import re
@@ -277,6 +279,15 @@ def test_tar_may_only_say_that_a_file_changed(tmp_path: Path, code: int, said: s
             tar.backup(access)
 
 
+def test_members_of_an_archive_are_not_kept(tmp_path: Path) -> None:
+    """A portal may have millions of files; of each tarfile would keep half a kilobyte."""
+    archive(tmp_path, *((f"./{number}", tarfile.REGTYPE, "") for number in range(1000)))
+    with tar._opened(restore_access(FakeStack(), tmp_path, "file_tree", TREE, {})) as members:
+        assert sum(1 for _ in itertools.islice(members, 999)) == 999
+        assert sum(isinstance(one, tarfile.TarInfo) for one in gc.get_objects()) < 10
+        assert [member.name for member in members] == ["./999"]
+
+
 PADDED = (
     ClassRule(match="cache/keep", item_class=ItemClass.STATE, reason="no cache"),
     ClassRule(match="cache/**", item_class=ItemClass.DISPOSABLE, reason="a cache"),
@@ -442,6 +453,16 @@ def test_shallow_clone_is_refused(tmp_path: Path, repository: Path) -> None:
     with pytest.raises(CommandFailed, match="LR-30"):
         git_bundle.backup(backup_access(FakeStack(LocalShell({})), tmp_path, "git", place))
     assert not (tmp_path / "repository.bundle").exists()
+
+
+def test_repository_whose_head_names_a_branch_without_a_commit_comes_back(tmp_path: Path, repository: Path) -> None:
+    """As one that was made for `master` and got `main`."""
+    git(repository, "symbolic-ref", "HEAD", "refs/heads/master")
+    stack, path = FakeStack(LocalShell({})), tmp_path / "restored.git"
+    facts = git_bundle.backup(backup_access(stack, tmp_path, "git", {"path": str(repository / ".git")}))
+    git_bundle.restore(restore_access(stack, tmp_path, "git", {"path": str(path)}, facts))
+    for what in (("symbolic-ref", "HEAD"), ("show-ref",)):
+        assert git(path, *what) == git(repository, *what)
 
 
 @pytest.mark.parametrize("detached", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,11 +33,16 @@ STORE = pkcs12.serialize_key_and_certificates(b"portal", KEY, ONE, None, ENCRYPT
 TOKEN = token(HEAD, {"exp": int(UNTIL.timestamp()), "sub": "gateway"})
 
 
+# Root may read whatever its mode says; without these rights a file that nobody may read stands for one that is broken.
+BOUND = ["setpriv", *(f"--{caps}=-dac_override,-dac_read_search" for caps in ("bounding-set", "inh-caps"))]
+AS_OWNER = BOUND if os.geteuid() == 0 else []
+
+
 class RealShell:
     """Runs commands here, as the tools image would: the same programs."""
 
     def stream(self, argv: Sequence[str], *, user: str | None = None, timeout_s: float) -> Iterator[bytes]:
-        done = subprocess.run(argv, capture_output=True, timeout=timeout_s, check=False)
+        done = subprocess.run([*AS_OWNER, *argv], capture_output=True, timeout=timeout_s, check=False)
         for at in range(0, len(done.stdout), 1000):  # in pieces, as they come
             yield done.stdout[at : at + 1000]
         if done.returncode:
@@ -179,6 +185,27 @@ def test_answer_that_is_cut_off_could_not_be_asked(said: bytes) -> None:
     one = component("home", kind="file_tree", options={"path": "/srv"})
     with pytest.raises(CouldNotAsk):
         list(_dated_files.dated_files(ComponentAccess(one, Cut())))
+
+
+@pytest.mark.parametrize("name", ["server.pem", "portal.properties"])
+def test_what_cannot_be_read_could_not_be_asked(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(PEM + TOKEN)
+    (tmp_path / name).chmod(0)
+    with pytest.raises(CouldNotAsk, match=rf"{name}: .*Permission denied"):
+        looked(tmp_path)
+
+
+@pytest.mark.parametrize("program", ["grep", "tar"])
+def test_what_vanishes_meanwhile_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """The program begins when one of the files has gone."""
+    (tmp_path / "bin").mkdir()
+    real = shutil.which(program)
+    (tmp_path / "bin" / program).write_text(f'#!/bin/sh\nrm -f a.pem a.json\nexec {real} "$@"\n')
+    (tmp_path / "bin" / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    for file in ("a.pem", "b.pem", "a.json", "b.json"):
+        (tmp_path / file).write_bytes(PEM if file.endswith("pem") else TOKEN)
+    assert {one["file"] for one in looked(tmp_path)["dates"]} == {"b.pem", "b.json"}
 
 
 def test_command_that_fails_could_not_be_asked(tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ class LocalShell:
             words[words.index("-h") + 1] = str(self._socket)
         path = {"PATH": f"{PROGRAMS}:/usr/bin:/bin"}
         done = subprocess.run(words, input=stdin, capture_output=True, env=path | {**environment}, timeout=timeout_s)
-        return CommandResult(tuple(argv), done.returncode, done.stdout, done.stderr, False, 0.1)
+        kept = done.stdout[: 1 << 20]
+        return CommandResult(tuple(argv), done.returncode, kept, done.stderr, kept != done.stdout, 0.1)
 
 
 class Server:
@@ -153,3 +154,25 @@ def test_what_changes_is_named(server: Server, statements: str, named: list[str]
     before = server.inventory()
     server.do(statements)
     assert differing(before, server.inventory()) == named
+
+
+def test_time_limits_of_a_database_end_no_restore(server: Server, tmp_path: Path) -> None:
+    """What vacuumdb does after the load may take longer than a portal's queries may."""
+    stack: Any = FakeStack(LocalShell(server.folder, tmp_path))  # type: ignore[arg-type]
+    server.do("CREATE DATABASE hasty", "postgres")
+    server.do("CREATE TABLE counted AS SELECT i, md5(i::text) FROM generate_series(1, 100000) AS i", "hasty")
+    server.do("ALTER DATABASE hasty SET statement_timeout = '5ms'", "postgres")
+    pg_dump.backup(backup_access(stack, tmp_path, "postgresql", {"database": "hasty"}))
+    pg_dump.restore(restore_access(stack, tmp_path, "postgresql", {"database": "hasty"}, {}))
+
+
+def test_tables_of_a_dump_are_counted_however_much_stands_before_them(server: Server, tmp_path: Path) -> None:
+    """Its table of contents names 12,000 functions first: more than is kept of what a command prints."""
+    stack: Any = FakeStack(LocalShell(server.folder, tmp_path))  # type: ignore[arg-type]
+    server.do("CREATE DATABASE wide", "postgres")
+    server.do("CREATE TABLE sold AS SELECT 1 AS id", "wide")
+    made = "format('CREATE FUNCTION public.%s%s() RETURNS int LANGUAGE sql AS ''SELECT 1''', repeat('f', 58), i)"
+    with server.connected("wide") as connection:
+        connection.execute(f"DO $$ BEGIN FOR i IN 10001..22000 LOOP EXECUTE {made}; END LOOP; END $$".encode())
+    facts = pg_dump.backup(backup_access(stack, tmp_path, "postgresql", {"database": "wide"}))
+    assert facts["tables"] == 1

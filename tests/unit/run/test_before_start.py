@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from harness.errors import StepFailed
+from harness.errors import CouldNotAsk, StepFailed
 from harness.kinds.contracts import CommandResult
 from harness.model.drill import Component, Rewire
 from harness.model.inventory import ClassRule, ItemClass
 from harness.model.plan import Action, Step
+from harness.run import before_start
 from harness.run.before_start import refuse_while_running, rewire
 from harness.run.journal import Journal
 
@@ -24,11 +26,16 @@ OLD = "db.production.example"
 MOST = 1 << 20  # bytes that are kept of what a command prints
 
 
+# Root may read whatever its mode says; without these rights a file that nobody may read stands for one that is broken.
+BOUND = ["setpriv", *(f"--{caps}=-dac_override,-dac_read_search" for caps in ("bounding-set", "inh-caps"))]
+AS_OWNER = BOUND if os.geteuid() == 0 else []
+
+
 class Local:
     """The machine's own shell."""
 
     def run(self, argv: Sequence[str], *, stdin: bytes | None = None, timeout_s: float, **more: Any) -> CommandResult:
-        said = subprocess.run(argv, input=stdin, capture_output=True, timeout=timeout_s, check=False)
+        said = subprocess.run([*AS_OWNER, *argv], input=stdin, capture_output=True, timeout=timeout_s, check=False)
         kept = said.stdout[:MOST]
         return CommandResult(tuple(argv), said.returncode, kept, said.stderr, kept != said.stdout, 0.0)
 
@@ -123,6 +130,23 @@ def test_copy_of_any_size_and_encoding_is_found_and_replaced(tree: Path, name: s
     assert (tree / name).read_bytes().decode(code) == content.decode(code).replace(OLD, "db")
 
 
+@pytest.mark.parametrize("name", ["more.xml", "more", "folder"])
+def test_what_cannot_be_read_may_hold_a_value(tree: Path, name: str) -> None:
+    if name == "folder":
+        (tree / name).mkdir()
+    else:
+        (tree / name).write_text(f"see {OLD}\n")
+    (tree / name).chmod(0)
+    with pytest.raises(CouldNotAsk, match=rf"left in repository cannot be told: .*{name}.*: Permission denied"):
+        run(tree, "workspaces/*/workspace.xml")
+    (tree / "workspaces" / "more.xml").write_text(OLD)
+    for workspace in ("default", "security"):
+        (tree / "workspaces" / workspace / "workspace.xml").write_text(OLD)
+    with pytest.raises(StepFailed, match=r"are left: repository: workspaces/more\.xml$"):
+        run(tree, "workspaces/*/workspace.xml")
+    (tree / name).chmod(0o700)
+
+
 def test_component_inside_another_one_is_not_searched_with_it(tree: Path) -> None:
     (tree / "uploads").mkdir()
     (tree / "uploads" / "page.html").write_text(f"see {OLD}\n")
@@ -136,6 +160,18 @@ def test_component_inside_another_one_is_not_searched_with_it(tree: Path) -> Non
 def test_glob_that_names_nothing_ends_the_restore(tree: Path) -> None:
     with pytest.raises(StepFailed, match="holds no file nowhere"):
         run(tree, "nowhere/*.xml")
+
+
+def test_glob_reaches_every_file_however_many_there_are(tree: Path) -> None:
+    """Their names are more than is kept of what a command prints."""
+    for number in range(5_500):
+        (tree / "store" / f"{number:0200}.xml").touch()
+    (tree / "store" / "z.xml").write_text("<url/>")
+    component = Component(name="repository", kind="file_tree", service="web", engine="tar", options={"path": str(tree)})
+    named = Rewire(component="repository", file="store/*.xml", old=OLD, new="db")
+    shell: Any = Local()
+    found = before_start._files(shell, component, named, 30)
+    assert (len(found), found[-1]) == (5_501, f"{tree}/store/z.xml")
 
 
 def test_file_of_a_glob_without_the_value_ends_the_restore(tree: Path) -> None:

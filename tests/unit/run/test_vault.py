@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,21 @@ def test_manifest_lists_every_file_with_size_and_digest(folder: Path) -> None:
         ("files/deep/er/list", 0, "e3b0c442"),
         ("files/tree.tar", 4, "dc9c5edb"),
     ]
+
+
+def test_folder_that_cannot_be_read_is_in_no_manifest_and_ends_it(folder: Path) -> None:
+    """As a tool in a container leaves it: `pg_basebackup` makes folders for its own user alone."""
+    base = folder / "artefacts" / "database" / "base"
+    base.mkdir()
+    (base / "1").write_text("rows")
+    base.chmod(0)
+    bound = ["setpriv", *(f"--{caps}=-dac_override,-dac_read_search" for caps in ("bounding-set", "inh-caps"))]
+    told = "from harness.run.vault import manifest; from pathlib import Path; import sys; manifest(Path(sys.argv[1]))"
+    argv = [*(bound if os.geteuid() == 0 else []), sys.executable, "-c", told, str(base.parent)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    base.chmod(0o700)
+    assert (done.returncode, "PermissionError" in done.stderr) == (1, True)
+    assert [file.path for file in vault.manifest(base.parent) if file.path.startswith("base")] == ["base/1"]
 
 
 def test_record_can_be_loaded_as_it_was_saved(folder: Path) -> None:
