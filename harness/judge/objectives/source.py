@@ -21,7 +21,7 @@ def group_skew(group: Group, point: RestorePoint) -> float | None:
 
 
 def skew(drill: Drill, point: RestorePoint | None, evidence: Evidence, captured_here: bool) -> ObjectiveResult:
-    """The largest spread of any group, by capture points and by the newest surviving canary of each tier."""
+    """The largest spread of any group, by capture points and by what canaries of each tier prove of it at least."""
     limits = [group.max_skew_s for group in drill.groups if group.max_skew_s is not None]
     limit_s = min(limits, default=None)
     if point is None:
@@ -32,13 +32,14 @@ def skew(drill: Drill, point: RestorePoint | None, evidence: Evidence, captured_
     for group in drill.groups:
         spread = group_skew(group, point)
         data = _data_skew(group, evidence) if captured_here else None
-        measured = None if spread is None else max(spread, data or 0.0)
+        measured = None if spread is None else max(spread, data[0] if data else 0.0)
         outcomes.append(judged(measured, group.max_skew_s))
         if spread is None or measured is None:
             words.append(f"{group.name}: a member has no capture point")
             continue
         spans.append(measured)
-        words.append(f"{group.name}: {spread:g} s by capture points" + (f", {data:g} s by data" if data else ""))
+        by_data = f", {data[0]:g} to {data[1]:g} s by data" if data and data[1] else ""
+        words.append(f"{group.name}: {spread:g} s by capture points{by_data}")
     return ObjectiveResult(
         name="skew",
         outcome=worst(outcomes),
@@ -48,16 +49,23 @@ def skew(drill: Drill, point: RestorePoint | None, evidence: Evidence, captured_
     )
 
 
-def _data_skew(group: Group, evidence: Evidence) -> float | None:
+def _data_skew(group: Group, evidence: Evidence) -> tuple[float, float] | None:
+    """Seconds between the tiers, at least and at most: each is of an instant from its newest canary that survived on,
+    and before its next one. None if fewer than two tiers have one that survived."""
     kept = kept_canaries(evidence)
     if kept is None:
         return None
-    newest = []
+    newest, lost = list[float](), list[float]()
     for tier in group.order:
-        alive = [m for m in evidence.marks("canary_written", tier) if kept.get((tier, int(str(m.facts["number"]))))]
+        written = [*evidence.marks("canary_written", tier)]
+        alive = [n for n, mark in enumerate(written) if kept.get((tier, int(str(mark.facts["number"]))))]
         if alive:
-            newest.append(alive[-1].at.monotonic_s)
-    return round(max(newest) - min(newest), 3) if len(newest) > 1 else None
+            newest.append(written[alive[-1]].at.monotonic_s)
+            lost += [mark.at.monotonic_s for mark in written[alive[-1] + 1 :][:1]]
+    if len(newest) < 2:
+        return None
+    at_least = max(newest) - min(lost, default=max(newest))
+    return round(max(at_least, 0.0), 3), round(max(newest) - min(newest), 3)
 
 
 def downtime(drill: Drill, evidence: Evidence, captured_here: bool) -> ObjectiveResult:

@@ -407,11 +407,21 @@ def test_skew_is_the_spread_of_capture_points() -> None:
 def test_newest_surviving_canaries_of_the_tiers_tell_skew_too() -> None:
     files = written((1, 10.0), (2, 15.0), (3, 26.0), tier="files")
     entries = survived(1, 2, of=NUMBERS) + survived(1, 2, 3, of=(1, 2, 3), tier="files")
-    lines = [*USUAL, *files, seen(entries)]
+    lines = [*written((1, 10.0), (2, 15.0), (3, 16.0), (4, 35.0)), *files, seen(entries)]
     result = skew(drill(groups=(STATE,)), point(("database", 20), ("files", 21)), evidence(*lines), True)
-    assert (result.outcome, result.measured_s) == (FAIL, 11.0)
-    assert result.reason == "state: 1 s by capture points, 11 s by data"
+    assert (result.outcome, result.measured_s) == (FAIL, 10.0)
+    assert result.reason == "state: 1 s by capture points, 10 to 11 s by data"
     assert result.stages == ()  # they do not add up
+
+
+def test_canaries_that_come_rarely_prove_no_skew() -> None:
+    """A write a minute: one of them came between the two captures, which lay a second apart."""
+    database, files = written((1, 10.0), (2, 70.0)), written((1, 10.1), (2, 70.1), tier="files")
+    entries = survived(1, of=(1, 2)) + survived(1, 2, of=(1, 2), tier="files")
+    artefacts = point(("database", 69.5), ("files", 70.5))
+    result = skew(drill(groups=(STATE,)), artefacts, evidence(*database, *files, seen(entries)), True)
+    assert (result.outcome, result.measured_s) == (PASS, 1.0)
+    assert result.reason == "state: 1 s by capture points, 0.1 to 60.1 s by data"
 
 
 def test_member_without_a_capture_point_makes_skew_unknown() -> None:
