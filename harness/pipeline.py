@@ -142,8 +142,7 @@ class _Stages:
                     left = self._capture.stack.remove()
                     session.journal.mark("source_removed", leftovers=[*left])
         finally:
-            if session.interrupts.noted:
-                session.journal.log(f"interrupted {session.interrupts.noted} times more while the run was torn down")
+            session.note_interrupts()
             with session.interrupts.put_off():
                 if self._capture is not None and (self._point is None or session.fault is not None):
                     shutil.rmtree(self._capture.folder, ignore_errors=True)  # never sealed, or of a faulty run

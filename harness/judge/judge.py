@@ -31,7 +31,7 @@ def judge(drill: Drill, plan: Plan, point: RestorePoint | None, evidence: Eviden
     record = Record(drill, plan, point, evidence, captured_here, _differences(plan, evidence))
     only = plan.only_checks
     checks = tuple(
-        _excused(_judge_check(use, record), record)
+        _cut_short(_excused(_judge_check(use, record), record), record)
         for use in drill.checks
         if (not only or _chosen(use, only)) and _exercised(use, record)
     )
@@ -138,6 +138,15 @@ def _excused(result: CheckResult, record: Record) -> CheckResult:
     if result.outcome is not Outcome.FAIL or not lacked or registry.check(result.name).ALWAYS:
         return result
     return result.model_copy(update={"outcome": Outcome.UNKNOWN, "found": f"{lacked}; then found: {result.found}"})
+
+
+def _cut_short(result: CheckResult, record: Record) -> CheckResult:
+    """What is not known of an interrupted run says first that it was interrupted."""
+    mark = record.evidence.mark("interrupted")
+    if mark is None or result.outcome is not Outcome.UNKNOWN or (reason := str(mark.facts["reason"])) in result.found:
+        return result
+    where = f" in step {mark.subject}" if mark.subject else ""
+    return result.model_copy(update={"found": f"{reason}{where}; {result.found}"})
 
 
 def _troubles(record: Record, when: str | None = None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
@@ -33,6 +34,7 @@ class TerminalProgress:
         self._console = console or Console(highlight=False)
         self._seconds = seconds
         self._status: Status | None = None
+        self._folder = Path()
         self._running: dict[str, tuple[str, float]] = {}
         self._last_note_s = seconds()
         self._note = ""
@@ -49,8 +51,12 @@ class TerminalProgress:
         if self._status:
             self._status.stop()
             self._status = None
+        report = self._folder / "report.html"
+        if isinstance(error, KeyboardInterrupt) and report.exists():  # nobody else will say where it lies
+            self._say(Text(f"report: {report}"))
 
     def run_started(self, drill: str, run: str, folder: str) -> None:
+        self._folder = Path(folder)
         self._say(Text.assemble((drill, "bold"), f"  run {run}  {folder}"))
 
     def step_started(self, half: str, step: Step) -> None:

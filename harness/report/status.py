@@ -15,6 +15,7 @@ from harness.model.verdict import Outcome
 from harness.report.history import History, histories, troubles
 from harness.report.index import write_page
 from harness.report.rows import duration
+from harness.report.sentences import verdict_sentence
 from harness.report.terminal import colored, plain_table
 
 _WIDEST = 1000
@@ -37,9 +38,11 @@ def print_status(found: tuple[History, ...], now: datetime, max_age_s: float | N
     why = []
     for history in found:
         reasons = tuple(troubles(history, now, max_age_s))
+        last, passed = history.last, history.last_pass
         if reasons:
             why.append(f"{history.drill} is not green: {'; '.join(reasons)}")
-        last, passed = history.last, history.last_pass
+        if last and last.outcome is not Outcome.PASS:
+            why.append(f"  {verdict_sentence(last)}")
         age = f"{duration((now - passed.started_utc).total_seconds())} ago" if passed else "never"
         table.add_row(
             history.drill,

@@ -15,7 +15,9 @@ from harness.errors import OutOfTime
 
 AGAIN_S = 1.0
 IMPATIENT_S = 5.0  # people press Ctrl-C twice; what comes so soon after the first interrupt is no other one
-SAID = b"\ntearing down; containers are being removed, which ends by its own deadline\n"
+NAMES: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+SAID = b"\ninterrupted: tearing down; once more is noted, and ends nothing sooner\n"
+SAID_AGAIN = b"\ntearing down; containers are being removed, which ends by its own deadline\n"
 
 
 class Interrupts:
@@ -24,25 +26,29 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.noted = 0
+        self.reason = "interrupted"  # and by what, once one came
         self._raised = self._closing = False
         self.lost = False  # Python throws away what is raised where an object ends
         self._patient_until_s = 0.0
 
     def interrupt(self, number: int, frame: object) -> None:
         """Raises: KeyboardInterrupt."""
-        if self._closing or time.monotonic() < self._patient_until_s:
+        again = self._closing or time.monotonic() < self._patient_until_s
+        with contextlib.suppress(OSError):  # in a signal no lock may be waited for, so no stream of Python's
+            os.write(2, SAID_AGAIN if again else SAID)
+        if not (self._raised or self.noted):
+            self.reason = f"interrupted by {NAMES.get(number, number)}"
+        if again:
             self.noted += 1
-            with contextlib.suppress(OSError):  # in a signal no lock may be waited for, so no stream of Python's
-                os.write(2, SAID)
             return
         self._raised, self._patient_until_s = True, time.monotonic() + IMPATIENT_S
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(self.reason)
 
     def raise_lost(self) -> None:
         """Raises: KeyboardInterrupt if the first one was thrown away."""
         if self.lost:
             self.lost = False
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(self.reason)
 
     @contextmanager
     def put_off(self) -> Iterator[None]:
@@ -55,7 +61,7 @@ class Interrupts:
             self._closing = before
         if self.noted > noted and not (before or self._raised):
             self._raised = True
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(self.reason)
 
 
 @contextmanager

@@ -101,6 +101,9 @@ class Journal:
         self._write(Observation(name=name, subject=subject, seen=seen, reason=reason, data=data, at=clock.now()))
 
     def step(self, step: str, state: StepState, duration_s: float, reason: str = "") -> StepLine:
+        """The line of the step; its first one, if it has ended before: a thread that was given up on says no more."""
+        if earlier := self.so_far().step(step):
+            return earlier
         seconds = round(duration_s, 3)
         return self._write(StepLine(step=step, state=state, reason=reason, duration_s=seconds, at=clock.now()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,6 +83,13 @@ class Session:
             return None
         kind, name = registry.fault(self.fault.fault), self.fault.row
         return kind, next(row for row in kind.ROWS if row.name == name)
+
+    def note_interrupts(self) -> None:
+        """What the run is being left by, if that came between steps; and how often it was interrupted after that."""
+        if isinstance(sys.exception(), KeyboardInterrupt) and not self.journal.so_far().mark("interrupted"):
+            self.journal.mark("interrupted", reason=self.interrupts.reason)
+        if self.interrupts.noted:
+            self.journal.log(f"interrupted {self.interrupts.noted} times more while the run was torn down")
 
     def redacted(self, text: str) -> str:
         """Secrets never reach progress lines; the journal knows them all."""

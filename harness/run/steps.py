@@ -44,7 +44,8 @@ def run_steps(
     """Run each step whose needs ended well; returns how each ended, `earlier` ones included.
 
     Shape: one `step` line per step; failures are classed as theirs (`failed`) or ours (`broken`). `troubles` is
-    asked after a failure: what the containers lack makes it ours.
+    asked after a failure: what the containers lack makes it ours. A step under way when an interrupt comes is `broken`
+    by it, and the mark `interrupted` names the step.
     Raises: HarnessBroken if the evidence cannot be written: nothing more may be done then but cleaning up.
     """
     states: dict[str, StepState] = dict(earlier or {})
@@ -57,9 +58,18 @@ def run_steps(
         return _run_one(step, do[step.action], journal, troubles)
 
     for together in side_by_side(steps):
-        for step in together:
-            progress.step_started(half, step)
-        lines = at_once.each(run, together) if len(together) > 1 else [run(together[0])]
+        began_s = time.monotonic()
+        try:
+            for step in together:
+                progress.step_started(half, step)
+            lines = at_once.each(run, together) if len(together) > 1 else [run(together[0])]
+        except KeyboardInterrupt as error:
+            reason = str(error) or "interrupted"
+            journal.mark("interrupted", together[0].id, reason=reason)
+            for step in together:
+                line = journal.step(step.id, StepState.BROKEN, time.monotonic() - began_s, reason)
+                progress.step_ended(half, step, line)
+            raise
         for step, line in zip(together, lines, strict=True):
             states[step.id] = line.state
             progress.step_ended(half, step, line)

@@ -44,6 +44,7 @@ def ended_in(bench: Bench, stage: str, name: str) -> tuple[int, Finished]:
     said = subprocess.run(command, capture_output=True, text=True, timeout=150)
     (folder,) = set((bench.root / "reports" / "postgresql").glob("*Z-*")) - before
     assert "Traceback" not in said.stderr, said.stderr
+    assert ("tearing down" in said.stderr) is (name != "SIGKILL")
     return said.returncode, Finished(folder.name, folder)
 
 
@@ -76,6 +77,10 @@ def test_interrupted_in_a_step(stage: str, name: str, bench: Bench, point: Path)
     assert read_evidence(run.folder / "evidence.jsonl").complete
     assert (run.verdict["outcome"], run.verdict["recovered"]) == ("UNKNOWN", False)
     assert "FAIL" not in run.outcomes.values()
+    reason = f"interrupted by {'Ctrl-C' if name == 'SIGINT' else 'SIGTERM'}"
+    mark = read_evidence(run.folder / "evidence.jsonl").mark("interrupted")
+    assert mark is not None and mark.facts["reason"] == reason
+    assert any(reason in check["found"] for check in run.verdict["checks"])
     assert bench.left() == []
     assert_next_run_works(bench, point)
 

@@ -69,7 +69,9 @@ def test_a_last_run_that_failed_is_1_though_an_earlier_one_passed(
     run(root, "recovered", 5)
     run(root, "not_recovered", 3)
     assert status(root) == 1
-    assert "postgresql is not green: its last run ended with FAIL\n" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "postgresql is not green: its last run ended with FAIL\n" in said
+    assert "  NOT recovered: data_parity: " in said
 
 
 def test_a_drill_that_has_a_file_and_never_ran_is_1(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from harness.model.plan import Action, Plan, Step
 from harness.model.restore_point import FaultNote, RestorePoint
 from harness.model.verdict import Outcome, Verdict, worst
 from harness.report.files import verdict_bytes
+from harness.report.sentences import verdict_sentence
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 
@@ -125,6 +126,35 @@ def test_planned_step_that_did_not_end_well_makes_a_pass_unknown(state: StepStat
     assert (verdict.outcome, verdict.recovered) == (UNKNOWN, False)
     assert verdict.partial == (f"steps that did not end well: step observe:settled: {said}",)
     assert judged((*LINES, step(SETTLED.id)), plan=plan).recovered
+
+
+def found_in(verdict: Verdict, check: str) -> str:
+    return next(result.found for result in verdict.checks if result.name == check)
+
+
+def test_what_an_interrupt_left_open_says_so_first() -> None:
+    """The step that was under way names it, and every check that has no answer for it."""
+    cut = (
+        *LINES[:4],
+        mark("interrupted", 11, "back_up:database", reason="interrupted by Ctrl-C"),
+        step("back_up:database", StepState.BROKEN, "interrupted by Ctrl-C"),
+        mark("source_removed", 12, leftovers=[]),
+    )
+    verdict = judged(cut, point=None)
+    assert (verdict.outcome, verdict.recovered) == (UNKNOWN, False)
+    assert found_in(verdict, "capture") == "back_up:database: interrupted by Ctrl-C"
+    said = found_in(verdict, "freshness")
+    assert said.startswith("interrupted by Ctrl-C in step back_up:database; ")
+    assert found_in(verdict, "teardown") == "nothing is left"
+    assert verdict_sentence(verdict).startswith(
+        "Partial run: Could not tell whether it recovers: capture: back_up:database: interrupted by Ctrl-C"
+    )
+
+
+def test_an_interrupt_between_steps_is_named_without_one() -> None:
+    verdict = judged((*without("freshness"), mark("interrupted", 24, reason="interrupted by SIGTERM")))
+    assert (verdict.outcome, outcome_of(verdict, "freshness")) == (UNKNOWN, UNKNOWN)
+    assert found_in(verdict, "freshness").startswith("interrupted by SIGTERM; ")
 
 
 def test_step_of_the_capture_that_was_not_run_makes_a_pass_unknown() -> None:

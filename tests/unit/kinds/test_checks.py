@@ -465,6 +465,11 @@ def test_every_probe_must_be_good(probes: Any, ignored: list[str], outcome: Outc
     assert judged("portal_health", seen("portal_health", probes), ignore=ignored).outcome is outcome
 
 
+def test_portal_that_nobody_looked_at_is_not_said_to_give_no_answer() -> None:
+    assert judged("portal_health").found == "no probe was asked: the portal was not looked at"
+    assert judged("portal_health", seen("portal_health", [])).found == "no probe was asked"
+
+
 class Facts:
     """A portal that says one thing of itself."""
 

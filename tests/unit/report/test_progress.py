@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -73,6 +74,17 @@ def test_on_a_terminal_the_running_step_shows_its_time_and_note() -> None:
         assert progress.__rich__().plain == "recover  restore database 1 min 15 s  saw 502"
         progress.step_ended("recover", STEP, ended())
         assert progress.__rich__().plain == ""
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_after_an_interrupt_it_is_said_where_the_report_lies_if_there_is_one(tmp_path: Path, written: bool) -> None:
+    out, file = console(terminal=False)
+    with pytest.raises(KeyboardInterrupt), TerminalProgress(out) as progress:
+        progress.run_started("nightly", "20261121T075100Z-4f3a", str(tmp_path))
+        if written:
+            (tmp_path / "report.html").touch()
+        raise KeyboardInterrupt
+    assert (file.getvalue().splitlines()[-1] == f"report: {tmp_path}/report.html") is written
 
 
 def test_an_interrupt_leaves_the_cursor_shown() -> None:

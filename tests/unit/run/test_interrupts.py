@@ -84,7 +84,7 @@ def test_first_interrupt_ends_what_goes_on_and_others_break_no_removal(
     number: signal.Signals, told: list[bytes]
 ) -> None:
     done: list[str] = []
-    with pytest.raises(KeyboardInterrupt), orderly_interrupts() as seen:
+    with pytest.raises(KeyboardInterrupt, match="interrupted by"), orderly_interrupts() as seen:
         try:
             press(number)
             done.append("went on")
@@ -95,7 +95,8 @@ def test_first_interrupt_ends_what_goes_on_and_others_break_no_removal(
                 done.append("removed")
             done.append("judged")
     assert (done, seen.noted) == (["removed", "judged"], 3)
-    assert len(told) == 3 and all(b"tearing down" in text for text in told)
+    assert told == [interrupts.SAID, *3 * [interrupts.SAID_AGAIN]]
+    assert seen.reason == f"interrupted by {'Ctrl-C' if number == signal.SIGINT else 'SIGTERM'}"
 
 
 def test_interrupt_of_a_removal_alone_ends_what_comes_after_it(told: list[bytes]) -> None:
@@ -125,7 +126,7 @@ def test_later_interrupt_ends_what_takes_the_first_for_nothing(
             with pytest.raises(KeyboardInterrupt):
                 press(signal.SIGINT)
             ended += 1
-    assert (ended, told) == (2, [])
+    assert (ended, told) == (2, 2 * [interrupts.SAID])
 
 
 def test_handlers_are_as_they_were_and_those_of_others_stay() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from harness import clock
+from harness import at_once, clock
 from harness.errors import CommandFailed, CouldNotAsk, EngineGone, HarnessBroken, StepFailed
-from harness.model.evidence import StepState
+from harness.model.evidence import StepLine, StepState
 from harness.model.plan import Action, Step
 from harness.model.progress import Silent
 from harness.run.journal import Journal
@@ -79,8 +80,54 @@ def test_need_that_was_not_run_counts_as_not_met(journal: Journal) -> None:
 
 def test_interrupt_is_no_failure_of_a_step(journal: Journal) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run(journal, [step("a"), step("b")], {"a": KeyboardInterrupt()})
-    assert list(journal.so_far().steps()) == []
+        run(journal, [step("a"), step("b")], {"a": KeyboardInterrupt("interrupted by Ctrl-C")})
+    assert [(line.step, line.state, line.reason) for line in journal.so_far().steps()] == [
+        ("a", BROKEN, "interrupted by Ctrl-C")
+    ]
+    assert [(m.subject, m.facts["reason"]) for m in journal.so_far().marks("interrupted")] == [
+        ("a", "interrupted by Ctrl-C")
+    ]
+
+
+def test_who_is_still_at_a_step_after_an_interrupt_says_no_more_of_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source is removed under an inventory that is still being taken: no failure of the operator's."""
+    removed = threading.Event()
+
+    def do(one: Step) -> None:
+        removed.wait(10)
+        raise CommandFailed("the container is gone")
+
+    monkeypatch.setattr(at_once, "SIGNALS_WITHIN_S", 0.05)
+    before = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    steps = [step(name, action=Action.INVENTORY_AFTER) for name in ("a", "b")]
+    threading.Timer(0.1, signal.raise_signal, (signal.SIGUSR1,)).start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_steps("capture", steps, dict.fromkeys(Action, do), journal, Silent())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    removed.set()
+    for thread in threading.enumerate():
+        if thread.name == "at-once":
+            thread.join(10)
+    assert [(line.step, line.state) for line in journal.so_far().steps()] == [("a", BROKEN), ("b", BROKEN)]
+
+
+def test_interrupted_step_is_shown_as_ended(journal: Journal) -> None:
+    ended: list[tuple[str, StepState]] = []
+
+    class Shown(Silent):
+        def step_ended(self, half: str, step: Step, line: StepLine) -> None:
+            ended.append((step.id, line.state))
+
+    def do(one: Step) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_steps("recover", [step("a")], dict.fromkeys(Action, do), journal, Shown())
+    assert ended == [("a", BROKEN)]
 
 
 @pytest.mark.parametrize("error", [None, CouldNotAsk("no"), KeyboardInterrupt()])
