@@ -25,6 +25,7 @@ _STYLES = {
     StepState.SKIPPED: "dim",
 }
 _QUIET_S = 10.0
+_MOST_QUIET_S = 300.0  # CI takes who says nothing for longer for dead
 
 
 class TerminalProgress:
@@ -37,6 +38,7 @@ class TerminalProgress:
         self._folder = Path()
         self._running: dict[str, tuple[str, float]] = {}
         self._last_note_s = seconds()
+        self._said, self._pause_s = "", _QUIET_S
         self._note = ""
 
     def __enter__(self) -> TerminalProgress:
@@ -62,7 +64,7 @@ class TerminalProgress:
     def step_started(self, half: str, step: Step) -> None:
         self._running[step.id] = (f"{half}  {_named(step)}", self._seconds())
         self._last_note_s = self._seconds()
-        self._note = ""
+        self._note = self._said = ""
 
     def step_ended(self, half: str, step: Step, line: StepLine) -> None:
         self._running.pop(step.id, None)
@@ -77,10 +79,13 @@ class TerminalProgress:
         self._note = ""
 
     def note(self, text: str) -> None:
-        """On a terminal in the live line; else a line of its own, every ten seconds at most."""
+        """On a terminal in the live line; else a line of its own, every ten seconds at most, and what was said already
+        after ever longer pauses."""
         self._note = text
-        if self._status is None and self._seconds() - self._last_note_s >= _QUIET_S:
+        pause_s = self._pause_s if text == self._said else _QUIET_S
+        if self._status is None and self._seconds() - self._last_note_s >= pause_s:
             self._last_note_s = self._seconds()
+            self._said, self._pause_s = text, min(2 * pause_s, _MOST_QUIET_S)
             self._say(Text(f"           {text}"))
 
     def _say(self, text: Text) -> None:

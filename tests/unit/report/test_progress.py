@@ -64,6 +64,20 @@ def test_without_a_terminal_notes_come_every_ten_seconds_at_most() -> None:
     assert file.getvalue().split("\n")[:-1] == [f"{'':11}saw 502 at 11.0", f"{'':11}saw 502 at 21.5"]
 
 
+def test_without_a_terminal_the_same_note_comes_after_ever_longer_pauses() -> None:
+    out, file = console(terminal=False)
+    clock = Clock()
+    with TerminalProgress(out, clock) as progress:
+        progress.step_started("recover", STEP)
+        for second in range(5, 905, 5):
+            clock.now_s = second
+            progress.note("saw 502")
+        assert file.getvalue().count("saw 502") == 6
+        for clock.now_s in (911.0, 921.0):
+            progress.note(f"saw 503 at {clock.now_s}")
+    assert file.getvalue().count("saw 503") == 2
+
+
 def test_on_a_terminal_the_running_step_shows_its_time_and_note() -> None:
     out, _ = console(terminal=True)
     clock = Clock()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from harness.errors import CouldNotAsk, EngineGone
+from harness import clock
+from harness.errors import CouldNotAsk, EngineGone, NoAnswer
 from harness.kinds.contracts import Probe
 from harness.model.progress import Silent
 from harness.run import waiting
@@ -51,3 +54,38 @@ def test_engine_that_is_gone_ends_the_wait() -> None:
 
     with pytest.raises(EngineGone):
         wait_for(lambda: NOT_YET, within_s=60, every_s=0.005, progress=Silent(), troubles=gone)
+
+
+def test_probe_that_only_the_deadline_cut_short_hides_no_answer() -> None:
+    probes = iter([NOT_YET] * 3)
+
+    def ask() -> Probe:
+        if (probe := next(probes, None)) is not None:
+            return probe
+        time.sleep(clock.remaining_s(60))
+        raise NoAnswer("its body was not whole by the deadline: 42 bytes")
+
+    assert wait_for(ask, within_s=0.3, every_s=0.005, progress=Silent()) == NOT_YET
+
+
+@pytest.mark.parametrize("last_s", [0.0, 60.0])
+def test_what_was_never_answered_says_so(last_s: float) -> None:
+    """Also where the first question is the one that was cut short."""
+
+    def ask() -> Probe:
+        time.sleep(clock.remaining_s(last_s))
+        raise CouldNotAsk("nobody took the connection")
+
+    probe = wait_for(ask, within_s=0.1, every_s=0.005, progress=Silent())
+    assert (probe.name, probe.found) == ("answer", "nobody took the connection")
+
+
+def test_silence_that_lasted_until_the_deadline_is_not_hidden_by_an_answer_before_it() -> None:
+    probes = iter([NOT_YET])
+
+    def ask() -> Probe:
+        if (probe := next(probes, None)) is not None:
+            return probe
+        raise CouldNotAsk("nobody took the connection")
+
+    assert wait_for(ask, within_s=0.1, every_s=0.005, progress=Silent()).found == "nobody took the connection"
