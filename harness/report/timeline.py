@@ -20,7 +20,7 @@ STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400,
 MOST_TICKS = 12
 UNITS = ((3600, "h"), (60, "min"), (1, "s"))
 ENDS = ("component_restored", "product_started", "product_healthy", "index_consistent", "first_correct_search")
-KINDS = {"kept": "kept", "lost": "lost", "unknown": "not known whether written"}
+KINDS = {"kept": "kept", "lost": "lost", "unknown": "not known whether written or kept"}
 
 
 class Bar(NamedTuple):
@@ -121,7 +121,8 @@ def _tiers(
         bars, dots = [*_skew(axis, loss.tier, point, drill)], []
         if loss.measured_s:
             bars.append(axis.bar(struck_s - loss.measured_s, struck_s, "loss", f"lost in {loss.tier}"))
-        acknowledged = [(m, "lost" if _number(m) in loss.lost else "kept") for m in _writes(evidence, loss.tier)]
+        survived = "kept" if loss.kept or loss.lost else "unknown"  # of a tier without a result nobody knows
+        acknowledged = [(m, "lost" if _number(m) in loss.lost else survived) for m in _writes(evidence, loss.tier)]
         known = {_number(mark) for mark, _ in acknowledged}
         unknown = [(mark, "unknown") for mark in doubted if _number(mark) not in known]
         for mark, kind in [*acknowledged, *unknown]:
@@ -131,7 +132,8 @@ def _tiers(
         if artefact is not None:
             at = axis.at(artefact.capture_point.at.monotonic_s)
             dots.append(Dot(at, "capture_point", f"capture point of {loss.tier}"))
-        said = f"{loss.kept} kept, {len(loss.lost)} lost" + (f", {len(unknown)} not known" if unknown else "")
+        doubtful = f", {len(loss.indeterminate)} not known" if loss.indeterminate else ""
+        said = f"{loss.kept} kept, {len(loss.lost)} lost{doubtful}"
         yield Lane(f"writes in {loss.tier}", f"{said}: {tier_loss(loss)}", tuple(bars), tuple(dots))
 
 

@@ -68,7 +68,9 @@ def _tier_loss(
 ) -> TierLoss:
     artefact = point.artefact(tier)
     writes = [_Write(int(str(m.facts["number"])), m) for m in evidence.marks("canary_written", tier)]
-    doubtful = tuple(int(str(m.facts["number"])) for m in evidence.marks("canary_indeterminate"))
+    known = {w.number for w in writes}  # a write of which another tier's answer alone is missing is none in doubt here
+    doubted = (int(str(m.facts["number"])) for m in evidence.marks("canary_indeterminate"))
+    doubtful = tuple(number for number in doubted if number not in known)
 
     def unknown(reason: str) -> TierLoss:
         return TierLoss(tier=tier, outcome=Outcome.UNKNOWN, measured_s=None, indeterminate=doubtful, reason=reason)

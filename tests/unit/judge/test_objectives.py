@@ -329,6 +329,17 @@ def test_indeterminate_canary_is_neither_kept_nor_lost() -> None:
     assert (result.per_tier[0].indeterminate, result.per_tier[0].lost, result.per_tier[0].kept) == ((5,), (), 4)
 
 
+@pytest.mark.parametrize(("number", "lost"), [(4, ()), (3, (3, 4))])
+def test_what_a_tier_acknowledged_is_in_one_list_though_another_tier_gave_no_answer(
+    number: int, lost: tuple[int, ...]
+) -> None:
+    alive = tuple(n for n in NUMBERS if n not in lost)
+    doubtful = [mark("canary_indeterminate", 38.0, number=n, token=f"x{n}") for n in (number, 5)]
+    lines = [*USUAL, *doubtful, mark("disaster", DISASTER), seen(survived(*alive, of=NUMBERS))]
+    (tier,) = rpo(lines).per_tier
+    assert (tier.kept, tier.lost, tier.indeterminate) == (len(alive), lost, (5,))
+
+
 def test_rpo_across_two_boots_is_unknown() -> None:
     lines = [*USUAL, mark("disaster", DISASTER, boot="two"), seen(survived(1, 2, of=NUMBERS))]
     assert rpo(lines).outcome is UNKNOWN

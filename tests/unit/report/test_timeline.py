@@ -75,6 +75,14 @@ def test_each_write_stands_as_it_was_judged(verdict: Verdict) -> None:
     assert [(dot.at, dot.kind) for dot in writes.dots] == [(0.0, "kept"), (30.0, "lost"), (40.0, "unknown")]
 
 
+def test_writes_of_a_tier_without_a_result_are_not_drawn_as_kept(verdict: Verdict) -> None:
+    nobody = TierLoss(tier="database", outcome=Outcome.UNKNOWN, measured_s=None, indeterminate=(3,), reason="not seen")
+    rpo = verdict.objectives["rpo"].model_copy(update={"per_tier": (nobody,)})
+    writes = lanes(draw(LINES, verdict.model_copy(update={"objectives": {"rpo": rpo}})))["writes in database"]
+    assert {dot.kind for dot in writes.dots} == {"unknown"}
+    assert writes.said == "0 kept, 0 lost, 1 not known: not seen"
+
+
 def test_portal_has_its_instants(verdict: Verdict) -> None:
     portal = lanes(draw(LINES, verdict))["servers and portal"]
     assert [(dot.at, dot.text) for dot in portal.dots] == [(95.0, "product healthy"), (100.0, "first correct search")]
