@@ -15,7 +15,7 @@ from harness.model.restore_point import RestorePoint
 from harness.model.verdict import ObjectiveResult, Outcome, Verdict
 from harness.report.isolation import isolation
 from harness.report.requirements import REQUIREMENTS
-from harness.report.rows import chain, duration, not_exercised, objective_row, rows, tier_loss
+from harness.report.rows import applies, chain, duration, not_exercised, objective_row, rows, tier_loss
 from harness.report.sentences import first_of, verdict_sentence
 from harness.report.templates import page
 from harness.report.timeline import timeline
@@ -50,7 +50,7 @@ def html_text(verdict: Verdict, drill: Drill, plan: Plan, point: RestorePoint | 
     judged = [row.outcome for row in rows(verdict) if row.name not in apart]
     return page(
         "report.html.j2",
-        {"duration": duration, "first_of": first_of, "tier_loss": tier_loss, "size": size},
+        {"duration": duration, "first_of": first_of, "tier_loss": tier_loss, "size": size, "applies": applies},
         verdict=verdict,
         drill=drill,
         plan=plan,

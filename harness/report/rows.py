@@ -60,10 +60,21 @@ def objective_row(objective: ObjectiveResult) -> CheckResult:
         name=objective.name,
         when="objective",
         outcome=objective.outcome,
-        expected="no limit" if objective.limit_s is None else f"at most {duration(objective.limit_s)}",
-        found=_measured(objective),
+        expected=_limit(objective),
+        found=_measured(objective) if applies(objective) else f"does not apply: {objective.reason}",
         items=Named(count=len(lost), first=lost[:20]),
     )
+
+
+def applies(objective: ObjectiveResult) -> bool:
+    """False if there was nothing to measure, so that all of it is met: PASS, and no figure."""
+    return objective.outcome is not Outcome.PASS or objective.measured_s is not None
+
+
+def _limit(objective: ObjectiveResult) -> str:
+    if not applies(objective):
+        return "nothing"
+    return "no limit" if objective.limit_s is None else f"at most {duration(objective.limit_s)}"
 
 
 def _measured(objective: ObjectiveResult) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.model.verdict import ObjectiveResult, Outcome, TierLoss, Verdict
-from harness.report.rows import chain, duration, not_exercised, rows, tier_loss
+from harness.report.rows import applies, chain, duration, not_exercised, rows, tier_loss
 from harness.report.sentences import joined, verdict_sentence
 
 COLORS = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
@@ -60,7 +60,7 @@ def _table(verdict: Verdict) -> Table:
         if number == len(verdict.checks) > 0:
             table.add_section()
         found = Text(row.found)
-        if row.when == "objective":
+        if row.when == "objective" and applies(verdict.objectives[row.name]):
             found.append(f" ({row.expected})", style="dim")
         if row.outcome is Outcome.FAIL and row.items.count:
             found.append(f"\n{joined(row.items)}")

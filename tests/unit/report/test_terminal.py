@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from large_run import large_run
 
 from harness.model.verdict import ObjectiveResult, Outcome, Stage, Verdict
+from harness.report.html import html_text
 from harness.report.rows import asked_row, chain, duration, objective_row
 from harness.report.sentences import explain_row, verdict_sentence
 from harness.report.terminal import as_text
@@ -56,6 +58,20 @@ def test_a_limit_missed_by_a_little_does_not_look_met() -> None:
 def test_an_objective_without_limit_is_measured_and_not_judged() -> None:
     objective = ObjectiveResult(name="skew", outcome=Outcome.PASS, limit_s=None, measured_s=3.0)
     assert (objective_row(objective).expected, objective_row(objective).found) == ("no limit", "3 s")
+
+
+def test_an_objective_without_anything_to_measure_does_not_apply(verdict_of: VerdictOf) -> None:
+    objective = ObjectiveResult(
+        name="skew", outcome=Outcome.PASS, limit_s=None, measured_s=None, reason="the drill has no group"
+    )
+    verdict = verdict_of("recovered").model_copy(update={"objectives": {"skew": objective}})
+    (line,) = (line for line in as_text(verdict, "", color=False).splitlines() if line.startswith("skew"))
+    assert line.split(maxsplit=2) == ["skew", "PASS", "does not apply: the drill has no group"]
+    run = large_run(Outcome.PASS)
+    text = html_text(verdict, run.drill, run.plan, run.point, run.evidence)
+    tile = text[text.index('<ul class="tiles">') : text.index('<section id="timeline"')]
+    assert "does not apply" in tile and "the drill has no group" in tile
+    assert "measured" not in tile and "limit" not in tile
 
 
 def test_without_a_verdict_every_row_is_unknown() -> None:
