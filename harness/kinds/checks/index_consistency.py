@@ -176,7 +176,8 @@ def judge(record: Record, options: Options) -> Judgement:
         found = f"{in_database} items in the database, {queries} queries: nothing that could disagree"
         return Judgement(Outcome.UNKNOWN, expected, found, when=when)
     reached = int(str(data["covered_by_queries"]))
-    found = f"{in_database:,} items in both lists; {queries} searches find all they must, {reached:,} items among them"
+    lists = f"{in_database:,} items in both lists" if data["engine_list"] else "no index list"
+    found = f"{lists}; {queries} searches find all they must, {reached:,} items among them"
     if skewed["count"]:
         found += f"; {skewed['count']} written while the backup ran (skew)"
     return Judgement(Outcome.PASS, expected, found, when=when)

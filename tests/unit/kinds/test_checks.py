@@ -597,6 +597,11 @@ def test_index_that_agrees_passes() -> None:
     assert judged("index_consistency", index()).outcome is PASS
 
 
+def test_portal_without_an_index_list_is_judged_by_its_searches_and_says_so() -> None:
+    found = judged("index_consistency", index(engine_list=False, database_count=0, engine_count=0), floor=100)
+    assert (found.outcome, found.found) == (PASS, "no index list; 4 searches find all they must, 10 items among them")
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "skew"])
 def test_index_that_differs_fails_by_name(kind: str) -> None:
     result = judged("index_consistency", index(**{kind: {"count": 3, "first": ["page:1 “Home”"]}}))
