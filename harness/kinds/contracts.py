@@ -1077,3 +1077,13 @@ def joined(names: Iterable[str], most: int = 5) -> str:
     listed = list(names)
     more = len(listed) - most
     return ", ".join(listed[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `1,200 files`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def in_bytes(size_bytes: int) -> str:
+    """Bytes for people, in powers of ten: a little is not nothing."""
+    return f"{size_bytes:,} B" if size_bytes < 100_000 else f"{size_bytes / 1e6:,.1f} MB"

@@ -208,7 +208,7 @@ NAMED = {
     "truncated/settings": r"^restore:database: settings\.sql of database was cut short",
     "truncated/server": r"^restore:application_server: tree\.tar ",
     "undeclared/access_rule": r"^undeclared rule db:host reports all 10\.0\.0\.0 255\.0\.0\.0 scram-sha-256: a line",
-    "undeclared/beside_a_tree": r"^undeclared files web:/srv/git/plugins\.git: 1 files beside",
+    "undeclared/beside_a_tree": r"^undeclared files web:/srv/git/plugins\.git: 1 file beside",
     "undeclared/cluster_setting": r"^undeclared setting search:action\.auto_create_index: a persistent setting",
     "undeclared/database": r"^undeclared database forgotten: no component dumps it$",
     "undeclared/file_held_open": r"^undeclared file web:/srv/forgotten\.db: .*held open by a process$",

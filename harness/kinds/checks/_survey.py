@@ -10,7 +10,7 @@ from functools import partial
 
 from harness import at_once
 from harness.errors import CommandFailed, CouldNotAsk
-from harness.kinds.contracts import UNDECLARED, Occupies, Shell, SourceAccess, Surrounding
+from harness.kinds.contracts import UNDECLARED, Occupies, Shell, SourceAccess, Surrounding, counted
 from harness.kinds.records import records
 from harness.model.drill import Component
 from harness.model.frozen import JsonValue
@@ -192,7 +192,7 @@ class Container:
             heads = ("/".join(parts[:end]) for end in ends)
             tops[next((head for head in heads if not any(below(tree, head) for tree in inner)), path)] += 1
         for top, count in tops.items():
-            why = f"{count} files beside the declared trees of the same volume"
+            why = f"{counted(count, 'file')} beside the declared trees of the same volume"
             self.survey.add(Surrounding(f"files {self.service}:{top}", False, why, ("LR-18", "LR71-10")))
 
     def _own_layer(self) -> None:

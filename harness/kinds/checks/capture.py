@@ -6,7 +6,7 @@ Requirements: GEN-D1, GEN-D2, LR-1, LR-4, LR-23, LR-24, LR-D4.
 
 from __future__ import annotations
 
-from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, counted, in_bytes, joined
 from harness.model.evidence import Evidence, StepState
 from harness.model.verdict import Outcome
 
@@ -24,7 +24,7 @@ class Options(KindOptions):
 def judge(record: Record, options: Options) -> Judgement:
     """FAIL: a step failed, an artefact is absent or empty. UNKNOWN: a step was ours to break, or is missing."""
     evidence = record.evidence if record.captured_here else record.restore_point and record.restore_point.evidence
-    expected = f"{len(record.plan.components)} components backed up, each with content"
+    expected = f"{counted(len(record.plan.components), 'component')} backed up, each with content"
     if not evidence:
         return Judgement(Outcome.UNKNOWN, expected, "there is no evidence of a capture")
     planned = [step.id for step in record.plan.capture]
@@ -53,7 +53,7 @@ def _judge_artefacts(record: Record, expected: str) -> Judgement:
     if lacking:
         return Judgement(Outcome.FAIL, expected, joined(lacking), lacking)
     size = sum(artefact.size_bytes for artefact in point.artefacts)
-    return Judgement(Outcome.PASS, expected, f"{len(wanted)} components, {size / 1e6:,.1f} MB")
+    return Judgement(Outcome.PASS, expected, f"{counted(len(wanted), 'component')}, {in_bytes(size)}")
 
 
 def _first_open(planned: list[str], evidence: Evidence) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, counted, joined
 from harness.model.drill import Component
 from harness.model.inventory import Difference
 from harness.model.verdict import Outcome, worst
@@ -102,9 +102,10 @@ def _good(compared: list[Difference]) -> str:
         f"{grown:,} log{'s' if grown > 1 else ''} grew" if grown else "",
         f"{unseen:,} began anew as logs do or came and went" if unseen else "",
     ]
+    equal = sum(difference.compared_count for difference in compared)
     ignored = sum(sum(difference.ignored.values()) for difference in compared)
     parts = [
-        f"{sum(d.compared_count for d in compared):,} items of {len(compared)} components are equal",
+        f"{counted(equal, 'item')} of {counted(len(compared), 'component')} {'is' if equal == 1 else 'are'} equal",
         ", ".join(filter(None, changed)),
         f"{ignored:,} are of classes that are not judged" if ignored else "",
     ]

@@ -14,7 +14,17 @@ from pydantic import Field
 from harness import at_once
 from harness.kinds.checks._in_flight import TOLERANCE, Window, changed_meanwhile, most_looked_up, window_of
 from harness.kinds.checks._lists import agree, merged, titled
-from harness.kinds.contracts import CheckAccess, ContentItem, Judgement, KindOptions, ListsIndex, Record, When, joined
+from harness.kinds.contracts import (
+    CheckAccess,
+    ContentItem,
+    Judgement,
+    KindOptions,
+    ListsIndex,
+    Record,
+    When,
+    counted,
+    joined,
+)
 from harness.model.drill import Drill
 from harness.model.frozen import JsonValue
 from harness.model.inventory import Names
@@ -176,8 +186,9 @@ def judge(record: Record, options: Options) -> Judgement:
         found = f"{in_database} items in the database, {queries} queries: nothing that could disagree"
         return Judgement(Outcome.UNKNOWN, expected, found, when=when)
     reached = int(str(data["covered_by_queries"]))
-    lists = f"{in_database:,} items in both lists" if data["engine_list"] else "no index list"
-    found = f"{lists}; {queries} searches find all they must, {reached:,} items among them"
+    lists = f"{counted(in_database, 'item')} in both lists" if data["engine_list"] else "no index list"
+    searched = "1 search finds all it must" if queries == 1 else f"{queries} searches find all they must"
+    found = f"{lists}; {searched}, {counted(reached, 'item')} among them"
     if skewed["count"]:
         found += f"; {skewed['count']} written while the backup ran (skew)"
     return Judgement(Outcome.PASS, expected, found, when=when)

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field, field_validator
 
-from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, counted, in_bytes, joined
 from harness.model.frozen import JsonValue
 from harness.model.verdict import Outcome
 
@@ -129,7 +129,7 @@ def _not_in_both(now: _Volumes, last: _Volumes) -> Iterator[_Found]:
 
 def _good(now: _Volumes, last: _Volumes) -> str:
     items, size = (sum(_number(_part(now, name), what) or 0 for name in now) for what in ("items", "bytes"))
-    held = f"{items:,} items, {size / 1e6:,.1f} MB in {len(now)} components"
+    held = f"{counted(items, 'item')}, {in_bytes(size)} in {counted(len(now), 'component')}"
     if not last:
         return f"{held}: the first restore point in this vault, compared with nothing; it becomes the measure"
     return f"{held}, compared with {_named(last)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.kinds.contracts import Judgement, KindOptions, Record, When
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, counted
 from harness.model.evidence import StepLine, StepState
 from harness.model.plan import Action
 from harness.model.verdict import Outcome
@@ -28,7 +28,7 @@ def judge(record: Record, options: Options) -> Judgement:
     skipped or ours to break, or a restore has left no mark."""
     planned = [step.id for step in record.plan.recover if step.action not in _LOOKING]
     states = {line.step: line for line in record.evidence.steps()}
-    expected = f"{len(planned)} steps, each ended well"
+    expected = f"{counted(len(planned), 'step')}, each ended well"
     failed = [f"{s}: {states[s].reason}" for s in planned if s in states and states[s].state is StepState.FAILED]
     others = [
         f"{s}: {states[s].state}: {states[s].reason}" if s in states else f"{s}: not run"
@@ -43,7 +43,7 @@ def judge(record: Record, options: Options) -> Judgement:
         return Judgement(Outcome.FAIL, expected, failed[0], [*failed, *others])
     if others:
         return Judgement(Outcome.UNKNOWN, expected, others[0], others)
-    return Judgement(Outcome.PASS if planned else Outcome.UNKNOWN, expected, f"{len(planned)} steps ended")
+    return Judgement(Outcome.PASS if planned else Outcome.UNKNOWN, expected, f"{counted(len(planned), 'step')} ended")
 
 
 def _not_restored(record: Record, states: Mapping[str, StepLine]) -> tuple[list[str], list[str]]:

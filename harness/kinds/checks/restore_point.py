@@ -6,7 +6,7 @@ artefacts, is not found out by it: nothing of the vault is signed.
 
 from __future__ import annotations
 
-from harness.kinds.contracts import Judgement, KindOptions, Record, When, joined
+from harness.kinds.contracts import Judgement, KindOptions, Record, When, counted, joined
 from harness.model.verdict import Outcome
 
 WHEN = When.AT_REST
@@ -34,4 +34,4 @@ def judge(record: Record, options: Options) -> Judgement:
     count = sum(len(artefact.files) for artefact in record.restore_point.artefacts)
     if count == 0:
         return Judgement(Outcome.UNKNOWN, expected, "there is no file to verify")
-    return Judgement(Outcome.PASS, expected, f"{count} files verified by SHA-256")
+    return Judgement(Outcome.PASS, expected, f"{counted(count, 'file')} verified by SHA-256")

@@ -98,6 +98,17 @@ def test_capture_with_content_passes() -> None:
     assert judged("capture", *BOTH, by=CAPTURE, of=point({"database": (1, 2)})).outcome is PASS
 
 
+@pytest.mark.parametrize(
+    ("size_bytes", "said"), [(9, "9 B"), (40_000, "40,000 B"), (100_000, "0.1 MB"), (41_234_567, "41.2 MB")]
+)
+def test_what_is_one_is_said_as_one_and_a_small_backup_is_not_nothing(size_bytes: int, said: str) -> None:
+    of = point({"database": (size_bytes,)})
+    good = judged("capture", *BOTH, by=CAPTURE, of=of)
+    assert (good.expected, good.found) == ("1 component backed up, each with content", f"1 component, {said}")
+    held = seen("restore_point", {"disagreements": [], "nonce": "n"})
+    assert judged("restore_point", held, of=of).found == "1 file verified by SHA-256"
+
+
 @pytest.mark.parametrize("sizes", [{}, {"database": ()}, {"database": (0, 0)}])
 def test_artefact_that_is_absent_or_empty_fails_whatever_the_command_said(sizes: dict[str, tuple[int, ...]]) -> None:
     result = judged("capture", *BOTH, by=CAPTURE, of=point(sizes))
@@ -227,7 +238,7 @@ def difference(**parts: Any) -> Difference:
 
 def test_equal_data_passes() -> None:
     result = judged("data_parity", differences={"database": difference()})
-    assert (result.outcome, result.found) == (PASS, "1,000 items of 1 components are equal")
+    assert (result.outcome, result.found) == (PASS, "1,000 items of 1 component are equal")
 
 
 @pytest.mark.parametrize("part", ["missing", "extra", "changed"])
@@ -352,7 +363,7 @@ def test_what_changed_meanwhile_is_never_called_equal() -> None:
     result = judged("data_parity", differences={"database": difference(compared_count=979, grown=grown, **changed)})
     assert result.outcome is PASS
     assert result.found == (
-        "979 items of 1 components are equal; 6 changed meanwhile and are as before or after, 2 in between, "
+        "979 items of 1 component are equal; 6 changed meanwhile and are as before or after, 2 in between, "
         "12 logs grew, 1 began anew as logs do or came and went"
     )
 
