@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from harness import __version__, cli
 from harness.errors import DrillFileWrong, HarnessBroken, Mistake
+from harness.kinds import registry
 from harness.model.verdict import Outcome, Verdict
 from harness.report import files
 from harness.stages import Stages
@@ -168,17 +170,28 @@ def test_gc_names_what_it_removed(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_kinds_and_schema(capsys: pytest.CaptureFixture[str]) -> None:
+def test_kinds_shows_every_name_and_its_sentences_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
     assert cli.main(["kinds"]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert [line for line in said if not line.startswith(" ")] == [
-        "products",
-        "portals",
-        "components",
-        "engines",
-        "checks",
-        "faults",
-    ]
+    said = capsys.readouterr().out
+    for family in registry.FAMILIES:
+        _, _, *rows = said.split(f"\n{family} ")[-1].split("\n\n")[0].splitlines()
+        column = len(rows[0]) - len(rows[0].partition(" ")[2].lstrip())
+        names = [row[:column].strip() for row in rows]
+        assert tuple(name for name in names if name) == registry.names(family)
+        words = " ".join(row[column:].strip() for row in rows)
+        assert words == " ".join(registry.says(registry.kind(family, name)) for name in registry.names(family))
+
+
+@pytest.mark.parametrize("family", registry.FAMILIES)
+def test_kinds_cites_no_document_that_is_not_here(family: str) -> None:
+    said = [registry.says(registry.kind(family, name)) for name in registry.names(family)]
+    assert [text for text in said if re.search(r"DESIGN|facts? \d|\b[A-Z]+-D?\d", text) or text[-1] not in ".:"] == []
+
+
+def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["schema"], Fake()) == 0
     assert '"title": "drill"' in capsys.readouterr().out
 
