@@ -93,6 +93,7 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
 
     root: Path = arguments.root
     file: Path = arguments.file or root / "drills" / f"{arguments.drill}.drill.yaml"
+    stages.check_name(file.parent, arguments.drill)
     verdict, reasons = refusals(
         root / "reports",
         arguments.drill,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from harness.errors import DrillFileWrong
     from harness.model.drill import Drill
     from harness.model.evidence import Seen
     from harness.model.own_test import OwnTest
@@ -67,6 +68,18 @@ class Stages:
         from harness.prepare import known_drills
 
         return known_drills(folder)
+
+    def check_name(self, folder: Path, drill: str) -> None:
+        """Raises: DrillFileWrong if several drill files of the folder have the name."""
+        from harness.prepare import check_name
+
+        check_name(folder, drill)
+
+    def same_name(self, first: Path, file: Path) -> DrillFileWrong:
+        """The mistake of a drill file that has the name of another one's drill."""
+        from harness.prepare import same_name
+
+        return same_name(first, file)
 
     def make_plan(self, drill: Drill, only: tuple[str, ...] = (), components: tuple[str, ...] = ()) -> Plan:
         """`only`: checks and objectives of a partial run; empty is all of them. `components`: the only ones that it

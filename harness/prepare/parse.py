@@ -60,12 +60,19 @@ def read_drill(path: Path, content: bytes | None = None, *, today: date | None =
     return drill
 
 
-def _shown(path: Path) -> str:
-    """The path as people know it: relative to where they are, else the name alone."""
+def seen_from_here(path: Path) -> str:
+    """The path as people find it: from where they are if it lies below, else from the root."""
+    whole = path.absolute()
     try:
-        return path.absolute().relative_to(Path.cwd()).as_posix()
+        return whole.relative_to(Path.cwd()).as_posix()
     except (OSError, ValueError):
-        return path.name
+        return whole.as_posix()
+
+
+def _shown(path: Path) -> str:
+    """A drill file: its name is enough where it lies elsewhere."""
+    seen = seen_from_here(path)
+    return path.name if seen.startswith("/") else seen
 
 
 def _kind(desk: Desk, family: str, word: str, at: tuple[str, ...]) -> Any:
@@ -136,7 +143,7 @@ def _read_source(desk: Desk, path: Path) -> Stack | None:
         desk.mistakes.at_value(("source", "stack"), shown(wanted), expected, _instead(path, wanted))
         return None
     try:
-        return read_stack(found, _shown(found))
+        return read_stack(found, seen_from_here(found))
     except DrillFileWrong as wrong:
         desk.mistakes.of_another(wrong.mistakes)
         return None

@@ -284,6 +284,16 @@ def test_the_gate_prints_every_reason(recovered_root: Path, capsys: pytest.Captu
     assert "a newer run 20991121T075100Z-4f3a" in said
 
 
+def test_the_gate_keeps_closed_for_a_name_that_two_drill_files_have(
+    recovered_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (recovered_root / "drills" / "a.drill.yml").write_text("drill: liferay-nightly\n")
+    assert gate(recovered_root, "90000 d") == 3
+    first, file = (recovered_root / "drills" / name for name in ("a.drill.yml", "liferay-nightly.drill.yaml"))
+    said = capsys.readouterr().err
+    assert said.startswith(f"{file}:1:8: found the name liferay-nightly, which {first}:1:8 has; expected ")
+
+
 def test_the_gate_says_unknown_without_a_readable_verdict(recovered_root: Path) -> None:
     (recovered_root / "reports" / "liferay-nightly" / "latest" / "verdict.json").write_text("{")
     assert gate(recovered_root, "24h") == 2

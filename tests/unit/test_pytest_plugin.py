@@ -89,6 +89,16 @@ def test_a_drill_is_one_item_per_check_and_objective_and_collecting_runs_nothing
     assert not (drills.path / "log.txt").exists()
 
 
+def test_a_name_that_two_drill_files_have_is_a_mistake_of_the_second(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(CONFTEST.replace("name=path.name", "name='nightly'"))
+    for name in ("a", "b"):
+        (pytester.path / f"{name}.drill.yaml").write_text("recovered")
+    result = pytester.runpytest()
+    assert result.ret == 2
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["b.drill.yaml:1:1: found the name *, which a.drill.yaml:1:1 has; expected a name *"])
+
+
 @pytest.mark.parametrize("word", ["recovered", "wrong"])
 def test_python_looks_for_garbage_again_once_all_is_collected(drills: pytest.Pytester, word: str) -> None:
     drill(drills, "nightly", word)
