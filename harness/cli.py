@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from harness import __version__, commands
 from harness.commands import UNKNOWN
@@ -47,10 +48,16 @@ def main(argv: Sequence[str] | None = None, stages: Stages | None = None) -> int
         return UNKNOWN
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="portal-drill", description=__doc__, formatter_class=_Raw)
+def parser() -> _Parser:
+    top = _Parser(prog="portal-drill", description=__doc__, formatter_class=_Raw)
     top.add_argument("--version", action="version", version=f"portal-drill {__version__}")
-    top.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="where reports/ and the vault lie")
+    top.add_argument(
+        "--root",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where reports/ and .portal-drill/vault lie (default: the current folder)",
+    )
     words = top.add_subparsers(required=True, metavar="COMMAND")
 
     plan = _command(words, "plan", commands.plan_drill, "show every step of a drill; touches nothing")
@@ -58,8 +65,8 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument("--json", action="store_true", help="as plan.json")
 
     init = _command(words, "init", commands.write_new_drill, "write a commented drill file for a stack")
-    init.add_argument("--product", default="", metavar="NAME", help="whose document is followed; plain: nobody's")
-    init.add_argument("--portal", default="", metavar="NAME", help="adapter to the running software")
+    init.add_argument("--product", required=True, metavar="NAME", help="whose document is followed; plain: nobody's")
+    init.add_argument("--portal", required=True, metavar="NAME", help="adapter to the running software")
     init.add_argument("--stack", type=Path, required=True, metavar="FILE", help="Compose file")
     init.add_argument("--output", type=Path, metavar="FILE", help="such as drills/NAME.drill.yaml (default: printed)")
     init.add_argument("--force", action="store_true", help="write over a file that is there")
@@ -88,16 +95,30 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is to be done about a command line that is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        from harness.kinds import registry
+
+        hint = ""
+        if "are required" in message and self.prog.endswith(" run"):
+            hint = "FILE comes first, before --only and --components, which take all words behind them"
+        if "are required" in message and self.prog.endswith(" init"):
+            hint = "; ".join(f"{family}: {', '.join(registry.names(family))}" for family in ("products", "portals"))
+        super().error(f"{message}\n    hint: {hint}" if hint else message)
+
+
 class _Raw(argparse.RawDescriptionHelpFormatter):
     """Keeps the exit codes on their own lines."""
 
 
 def _command(
-    words: argparse._SubParsersAction[argparse.ArgumentParser],
+    words: argparse._SubParsersAction[_Parser],
     name: str,
     function: Callable[[argparse.Namespace, Stages], int],
     text: str,
-) -> argparse.ArgumentParser:
+) -> _Parser:
     command = words.add_parser(name, help=text, description=text)
     command.set_defaults(command=function)
     return command

@@ -30,7 +30,11 @@ def write_new_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     output: Path | None = arguments.output
     if output and output.exists() and not arguments.force:
         raise PortalDrillError(f"{output} is there already; --force writes over it")
-    text = stages.write_drill(arguments.product, arguments.portal, arguments.stack, output)
+    try:
+        text = stages.write_drill(arguments.product, arguments.portal, arguments.stack, output)
+    except PortalDrillError:
+        print("Nothing was written.", file=sys.stderr)
+        raise
     if output is None:
         print(text, end="")
     else:
@@ -39,7 +43,11 @@ def write_new_drill(arguments: argparse.Namespace, stages: Stages) -> int:
         if not schema.exists():
             schema.write_text(json.dumps(stages.json_schema(), indent=2) + "\n", encoding="utf-8")
             print(f"Written: {schema}, from which editors complete it", file=sys.stderr)
-    stages.make_plan(stages.read_drill(output or Path("printed.drill.yaml"), text.encode()))
+    try:
+        stages.make_plan(stages.read_drill(output or Path("<stdout>"), text.encode()))
+    except PortalDrillError:
+        print(f"{f'Written: {output}' if output else 'Printed'}. It has mistakes, to be mended first:", file=sys.stderr)
+        raise
     if output is not None:
         print(f"Written: {output}. It can be planned as it is: portal-drill plan {output}", file=sys.stderr)
     return PASS
@@ -88,11 +96,14 @@ def judge_run(arguments: argparse.Namespace, stages: Stages) -> int:
 
 def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     from harness.clock import utc_now
+    from harness.instead import check_reports, check_root
     from harness.report.gate import refusals
     from harness.report.sentences import verdict_sentence
 
     root: Path = arguments.root
     file: Path = arguments.file or root / "drills" / f"{arguments.drill}.drill.yaml"
+    check_root(root)
+    check_reports(root / "reports", arguments.drill)
     stages.check_name(file.parent, arguments.drill)
     verdict, reasons = refusals(
         root / "reports",
@@ -116,10 +127,16 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
 def show_status(arguments: argparse.Namespace, stages: Stages) -> int:
     """Every drill that has run or has a file; one that has not run lately is not green."""
     from harness.clock import utc_now
+    from harness.instead import ROOT_HINT, check_root
     from harness.report.status import show
 
+    check_root(arguments.root)
     known = stages.known_drills(arguments.root / "drills")
-    return PASS if show(arguments.root / "reports", known, utc_now(), arguments.max_age) else FAIL
+    reports = arguments.root / "reports"
+    green = show(reports, known, utc_now(), arguments.max_age)
+    if not reports.is_dir():
+        print(f"portal-drill: {reports} is not there. {ROOT_HINT}", file=sys.stderr)
+    return PASS if green else FAIL
 
 
 def collect_garbage(arguments: argparse.Namespace, stages: Stages) -> int:

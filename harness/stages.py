@@ -122,13 +122,19 @@ class Stages:
     def drill_run(
         self, drill: Drill, plan: Plan, *, root: Path, progress: Progress, restore_point: Path | None, keep: bool
     ) -> AbstractContextManager[Run]:
-        from harness.pipeline import drill_run
+        from harness.instead import check_restore_point
+        from harness.pipeline import STATE, drill_run
 
+        if restore_point is not None:
+            check_restore_point(restore_point, root / STATE / "vault" / drill.name)
         return drill_run(drill, plan, root=root, progress=progress, restore_point=restore_point, keep=keep)
 
     def judge_saved(self, folder: Path) -> Verdict:
+        """Raises: PortalDrillError if the folder holds no run."""
+        from harness.instead import check_run
         from harness.pipeline import judge_saved
 
+        check_run(folder)
         return judge_saved(folder)
 
     def judged_otherwise(self, folder: Path) -> tuple[str, ...]:

@@ -57,7 +57,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.judge",
         "harness.report",
     },
+    "harness.instead": {"harness.errors", "harness.prepare.mistakes", "harness.report.run_ids"},
     "harness.stages": {
+        "harness.instead",
         "harness.clock",
         "harness.pipeline",
         "harness.prepare",
@@ -75,6 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.errors",
     },
     "harness.commands": {
+        "harness.instead",
         "harness.stages",
         "harness.pytest_plugin.alone",
         "harness.report",
@@ -83,7 +86,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.clock",
         "harness.kinds.registry",
     },
-    "harness.cli": {"harness.commands", "harness.stages", "harness.errors"},
+    "harness.cli": {"harness.commands", "harness.stages", "harness.errors", "harness.kinds.registry"},
 }
 # May ask for `harness.__version__`.
 VERSION = {"harness.judge", "harness.run", "harness.commands", "harness.cli", "harness.pipeline"}

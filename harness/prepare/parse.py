@@ -45,7 +45,7 @@ def read_drill(path: Path, content: bytes | None = None, *, today: date | None =
 
     Raises: DrillFileWrong with all mistakes, those of the stack's Compose file among them.
     """
-    document = read_yaml(path, _shown(path)) if content is None else parse_yaml(content, _shown(path))
+    document = read_yaml(path, _shown(path)) if content is None else parse_yaml(content, str(path))
     mistakes = Mistakes(document)
     rules.check_secrets(mistakes, document.data)
     text, tainted = _read_text(document, mistakes)

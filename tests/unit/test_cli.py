@@ -23,7 +23,8 @@ from harness.model.verdict import Outcome, Verdict
 from harness.report import files
 from harness.stages import Stages
 
-VERDICTS = Path(__file__).parents[1] / "golden" / "verdicts"
+ROOT = Path(__file__).parents[2]
+VERDICTS = ROOT / "tests" / "golden" / "verdicts"
 
 
 def verdict_of(name: str) -> Verdict:
@@ -158,6 +159,53 @@ def test_judge_says_whether_the_saved_verdict_differs(
     assert capsys.readouterr().out.splitlines()[-1] == said
 
 
+RUNS = ("20261121T075100Z-4f3a", "20261122T075100Z-4f3a")
+
+
+def test_judge_of_another_folder_names_the_newest_run_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (*RUNS, "proofs"):
+        (tmp_path / "good" / name).mkdir(parents=True)
+    assert [cli.main(["judge", str(tmp_path / name)]) for name in ("good", f"good/{RUNS[0]}", "bad")] == [2, 2, 2]
+    assert capsys.readouterr().err.replace(f"{tmp_path}/", "").splitlines() == [
+        f"portal-drill: good is no run's folder: the newest run in it is good/{RUNS[1]}",
+        f"portal-drill: good/{RUNS[0]} is no run's folder: drill.json is not in it",
+        "portal-drill: bad is no run's folder: it is not there",
+    ]
+
+
+def test_a_restore_point_that_is_none_names_the_known_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--root", str(tmp_path), "run", str(ROOT / "drills" / "postgresql.drill.yaml"), "--restore-point"]
+    vault = tmp_path / ".portal-drill" / "vault" / "postgresql"
+    assert cli.main([*words, str(tmp_path / "nope")]) == 2
+    assert capsys.readouterr().err == f"portal-drill: {tmp_path}/nope is no restore point; there is none in {vault}\n"
+    for name in RUNS:
+        (vault / name).mkdir(parents=True)
+        (vault / name / "record.json").write_text("{}")
+    assert cli.main([*words, str(vault)]) == 2
+    assert capsys.readouterr().err.endswith(f"known are, newest first: {vault / RUNS[1]}, {vault / RUNS[0]}\n")
+
+
+def test_the_gate_knows_no_drill_without_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(root: Path, drill: str) -> str:
+        assert cli.main(["--root", str(root), "gate", "--drill", drill, "--max-age", "24h"]) == 2
+        return capsys.readouterr().err.replace(str(tmp_path), "DIR")
+
+    (tmp_path / "a" / "reports" / "liferay-dxp").mkdir(parents=True)
+    assert said(tmp_path / "a", "liferay") == (
+        "portal-drill: no drill called liferay has reports in DIR/a/reports; did you mean liferay-dxp?\n"
+    )
+    assert said(tmp_path / "a", "xyz").endswith("; liferay-dxp has\n")
+    assert said(tmp_path, "xyz").endswith("DIR/reports is not there. portal-drill --root DIR looks in another folder\n")
+    assert said(tmp_path / "b", "xyz") == "portal-drill: the folder DIR/b of --root is not there\n"
+
+
+def test_run_says_that_its_file_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "--only", "data_parity", "mine.drill.yaml"])
+    assert ended.value.code == 2
+    assert "required: file\n    hint: FILE comes first, before --only and" in capsys.readouterr().err
+
+
 def test_gc_names_what_it_removed(capsys: pytest.CaptureFixture[str]) -> None:
     fake = Fake()
     assert cli.main(["gc"], fake) == 0
@@ -271,7 +319,7 @@ def test_the_gate_says_unknown_if_the_run_cannot_be_judged_again(
     recovered_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gate(recovered_root, "90000 d", Stages()) == 2  # there is no drill.json
-    assert "holds no run that can be judged" in capsys.readouterr().err
+    assert "is no run's folder: drill.json is not in it" in capsys.readouterr().err
 
 
 def test_the_gate_prints_every_reason(recovered_root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -138,5 +138,12 @@ def test_the_page_of_all_drills_is_made_anew(root: Path, capsys: pytest.CaptureF
 
 def test_where_nothing_ran_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status(tmp_path) == 1
-    assert "No drill has run here, and drills/ holds none." in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "No drill has run here, and drills/ holds none." in said.out
+    assert said.err.endswith("/reports is not there. portal-drill --root DIR looks in another folder\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_root_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(tmp_path / "none") == 2
+    assert capsys.readouterr().err == f"portal-drill: the folder {tmp_path}/none of --root is not there\n"
