@@ -75,7 +75,12 @@ def run_drill(arguments: argparse.Namespace, stages: Stages) -> int:
             run_own_tests(run, drill, arguments.file)
     if run.verdict is None:
         raise PortalDrillError(f"run {run.run_id} ended without a verdict; its evidence lies in {run.folder}")
-    return _show(run.verdict, run.folder)
+    code = _show(run.verdict, run.folder)
+    if arguments.keep:
+        from harness.report.sentences import kept_sentence
+
+        print(kept_sentence(run.run_id))
+    return code
 
 
 def judge_run(arguments: argparse.Namespace, stages: Stages) -> int:

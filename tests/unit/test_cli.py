@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from harness import __version__, cli
+from harness.containers.labels import RUN
 from harness.errors import DrillFileWrong, HarnessBroken, Mistake
 from harness.kinds import registry
 from harness.model.verdict import Outcome, Verdict
@@ -98,6 +99,14 @@ def test_run_hands_its_options_on(file: str, tmp_path: Path) -> None:
     fake = Fake()
     cli.main(["run", file, "--only", "data_parity", "rto", "--keep", "--restore-point", str(tmp_path)], fake)
     assert fake.said[0] == f"only=('data_parity', 'rto') keep=True point={tmp_path}"
+
+
+def test_a_sandbox_that_is_kept_is_found_by_its_label(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = f"kept: docker ps --filter label={RUN}=one lists it; remove it with portal-drill gc\n"
+    cli.main(["run", file, "--keep"], Fake())
+    assert capsys.readouterr().out.endswith(said)
+    cli.main(["run", file], Fake())
+    assert said not in capsys.readouterr().out
 
 
 def test_a_run_without_a_verdict_is_unknown(file: str, capsys: pytest.CaptureFixture[str]) -> None:
