@@ -175,9 +175,21 @@ def _instead(path: Path, wanted: str) -> str:
             if beside and (folder / wanted).parent != folder:
                 near = nearest((folder / wanted).stem, [file.stem for file in beside])
                 return near or f"there are {', '.join(file.name for file in beside[:5])}"
+            if near := nearest(wanted, _alike(folder, Path(wanted))):
+                return near
     except (OSError, ValueError) as error:
         return str(getattr(error, "strerror", None) or "")
     return ""
+
+
+def _alike(folder: Path, wanted: Path) -> Iterator[str]:
+    """Files that lie where the wanted one would, but for the name of the first folder that is not there."""
+    there, parts = folder, list(wanted.parts)
+    while len(parts) > 1 and (there / parts[0]).is_dir():
+        there /= parts.pop(0)
+    for beside in sorted(there.iterdir()):
+        if (file := beside.joinpath(*parts[1:])).is_file():
+            yield file.relative_to(folder).as_posix()
 
 
 def _resolve(desk: Desk) -> Drill | None:
