@@ -51,13 +51,8 @@ def main(argv: Sequence[str] | None = None, stages: Stages | None = None) -> int
 def parser() -> _Parser:
     top = _Parser(prog="portal-drill", description=__doc__, formatter_class=_Raw)
     top.add_argument("--version", action="version", version=f"portal-drill {__version__}")
-    top.add_argument(
-        "--root",
-        type=Path,
-        default=Path(),
-        metavar="DIR",
-        help="where reports/ and .portal-drill/vault lie (default: the current folder)",
-    )
+    here = "where reports/ and the vault lie (default: current folder)"
+    top.add_argument("--root", type=Path, default=Path(), metavar="DIR", help=here)
     words = top.add_subparsers(required=True, metavar="COMMAND")
 
     plan = _command(words, "plan", commands.plan_drill, "show every step of a drill; touches nothing")
