@@ -31,7 +31,7 @@ from harness.run.recover import Recovery
 from harness.run.secrets import declared_without, secrets_in
 from harness.run.session import STATE, Session, reachable_engine
 
-__all__ = ["DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved", "report_saved"]
+__all__ = ["STATE", "DrillRun", "altered", "collect_garbage", "damaged", "drill_run", "judge_saved", "report_saved"]
 
 REMOVING_S = 180.0
 

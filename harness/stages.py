@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from harness.errors import DrillFileWrong
     from harness.model.drill import Drill
     from harness.model.evidence import Seen
     from harness.model.own_test import OwnTest
@@ -68,6 +69,18 @@ class Stages:
 
         return known_drills(folder)
 
+    def check_name(self, folder: Path, drill: str) -> None:
+        """Raises: DrillFileWrong if several drill files of the folder have the name."""
+        from harness.prepare import check_name
+
+        check_name(folder, drill)
+
+    def same_name(self, first: Path, file: Path) -> DrillFileWrong:
+        """The mistake of a drill file that has the name of another one's drill."""
+        from harness.prepare import same_name
+
+        return same_name(first, file)
+
     def make_plan(self, drill: Drill, only: tuple[str, ...] = (), components: tuple[str, ...] = ()) -> Plan:
         """`only`: checks and objectives of a partial run; empty is all of them. `components`: the only ones that it
         restores.
@@ -109,13 +122,19 @@ class Stages:
     def drill_run(
         self, drill: Drill, plan: Plan, *, root: Path, progress: Progress, restore_point: Path | None, keep: bool
     ) -> AbstractContextManager[Run]:
-        from harness.pipeline import drill_run
+        from harness.instead import check_restore_point
+        from harness.pipeline import STATE, drill_run
 
+        if restore_point is not None:
+            check_restore_point(restore_point, root / STATE / "vault" / drill.name)
         return drill_run(drill, plan, root=root, progress=progress, restore_point=restore_point, keep=keep)
 
     def judge_saved(self, folder: Path) -> Verdict:
+        """Raises: PortalDrillError if the folder holds no run."""
+        from harness.instead import check_run
         from harness.pipeline import judge_saved
 
+        check_run(folder)
         return judge_saved(folder)
 
     def judged_otherwise(self, folder: Path) -> tuple[str, ...]:

@@ -57,7 +57,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.judge",
         "harness.report",
     },
+    "harness.instead": {"harness.errors", "harness.prepare.mistakes", "harness.report.run_ids"},
     "harness.stages": {
+        "harness.instead",
         "harness.clock",
         "harness.pipeline",
         "harness.prepare",
@@ -74,7 +76,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.model",
         "harness.errors",
     },
-    "harness.cli": {
+    "harness.commands": {
+        "harness.instead",
         "harness.stages",
         "harness.pytest_plugin.alone",
         "harness.report",
@@ -83,8 +86,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.clock",
         "harness.kinds.registry",
     },
+    "harness.cli": {"harness.commands", "harness.stages", "harness.errors", "harness.kinds.registry"},
 }
-VERSION = {"harness.judge", "harness.run", "harness.cli", "harness.pipeline"}  # may ask for `harness.__version__`
+# May ask for `harness.__version__`.
+VERSION = {"harness.judge", "harness.run", "harness.commands", "harness.cli", "harness.pipeline"}
 
 # Families of kinds, and the families below each: an engine may use the client of the component it backs up.
 FAMILIES: dict[str, set[str]] = {
@@ -103,7 +108,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pytest": ("harness.pytest_plugin",),
     "_pytest": (),
     "xdist": ("harness.pytest_plugin.on_workers",),
-    "rich": ("harness.report", "harness.cli"),
+    "rich": ("harness.report", "harness.commands"),
     "jinja2": ("harness.report",),
     "yaml": ("harness.prepare",),
     "psycopg": ("harness.containers",),

@@ -78,7 +78,7 @@ def asked_for_host(bridge: str) -> int:
 def remove_rules(*, run: str | None = None, bridge: str | None = None, only_without_bridge: bool = False) -> list[str]:
     """Removes our rules of a run, a bridge, or all, `only_without_bridge` those whose bridge is gone.
 
-    Returns: one text for each rule removed.
+    Returns: of each rule removed, the run.
     Raises: HarnessBroken if the tool gives no answer, or if rules are left, when all have been tried.
     """
     removed, refused = list[str](), list[tuple[str, tuple[str, ...]]]()
@@ -90,7 +90,7 @@ def remove_rules(*, run: str | None = None, bridge: str | None = None, only_with
         if only_without_bridge and bridge_exists(rule_bridge(rule)):
             continue
         if _call(table, "-D", *rule).returncode == 0:
-            removed.append(_said(table, rule))
+            removed.append(rule_run(rule))
         else:
             refused.append((table, rule))
     there = all_rules() if refused else []  # somebody else may have removed it meanwhile

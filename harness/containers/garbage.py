@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from harness.clock import utc_now
@@ -38,7 +39,8 @@ def collect(state_dir: Path, *, run: str | None = None, engine: Engine | None = 
         removed += gone
         left += stuck
     try:
-        removed += firewall.remove_rules(run=run, only_without_bridge=True)
+        rules = Counter(firewall.remove_rules(run=run, only_without_bridge=True))
+        removed += [f"{count} firewall rules of {of}, whose bridge is gone" for of, count in rules.items()]
     except HarnessBroken as error:
         left.append(str(error))
     remove_stale(state_dir)

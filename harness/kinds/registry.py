@@ -7,6 +7,7 @@ YAML word = module name, with `-` and `.` written `_` in file names (`liferay-dx
 from __future__ import annotations
 
 import pkgutil
+import re
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -16,6 +17,7 @@ from harness.kinds import contracts
 from harness.model.drill import Portal
 
 FAMILIES = ("products", "portals", "components", "engines", "checks", "faults")
+_SOURCES = re.compile(r" \([^()]*(?:\b[A-Z]+7?1?-D?[0-9]+|DESIGN|\bfacts? [0-9])[^()]*\)")
 
 
 @cache
@@ -39,6 +41,11 @@ def kind(family: str, name: str) -> ModuleType:
     if name not in names(family):
         raise KeyError(f"no {family[:-1]} is called {name}")
     return _module(family, name.replace("-", "_").replace(".", "_"))
+
+
+def says(of: object) -> str:
+    """What a kind is, for its users: the first paragraph of its docstring without the sources that it cites."""
+    return _SOURCES.sub("", (of.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n", " "))
 
 
 def product(name: str) -> contracts.ProductKind:

@@ -4,8 +4,8 @@
 own module.
 """
 
-from harness.prepare.known_drills import known_drills
+from harness.prepare.known_drills import check_name, known_drills, same_name
 from harness.prepare.make_plan import make_plan, restoring_only
 from harness.prepare.parse import read_drill
 
-__all__ = ["known_drills", "make_plan", "read_drill", "restoring_only"]
+__all__ = ["check_name", "known_drills", "make_plan", "read_drill", "restoring_only", "same_name"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from harness.errors import PortalDrillError
@@ -14,9 +13,6 @@ from harness.model.plan import Action, Plan, PlannedCheck, PlannedRule, Step
 from harness.prepare.mistakes import nearest
 from harness.prepare.plan_recover import plan_recover
 from harness.prepare.plan_words import DEADLINES_S, OBSERVED_WHEN, WHY
-
-_SOURCES = re.compile(r" \([^()]*(?:\b[A-Z]+7?1?-D?[0-9]+|DESIGN|design fact)[^()]*\)(?=[.:]?)")
-
 
 OF_SERVICES = (Action.LAUNCH_SERVICE, Action.START_SERVICE)  # which may be called like a component
 
@@ -158,11 +154,10 @@ def _moment(drill: Drill, name: str) -> When:
 
 def _planned(drill: Drill, name: str) -> PlannedCheck:
     kind = registry.check(name)
-    says = (kind.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n", " ")
     return PlannedCheck(
         name=name,
         when="" if kind.ALWAYS else _moment(drill, name),
-        says=_SOURCES.sub("", says),
+        says=registry.says(kind),
         proves_data=kind.PROVES_DATA,
         requirements=kind.REQUIREMENTS,
     )

@@ -68,7 +68,8 @@ class Mistakes:
     ) -> None:
         """A word that should be one of the known ones. The hint: the nearest of them, else what is given, else all."""
         known = sorted(known)
-        hint = nearest(word, known) or hint or (f"known are {', '.join(known)}" if known else "there is none")
+        every = f"known {'are' if len(known) > 1 else 'is'} {', '.join(known)}" if known else "there is none"
+        hint = nearest(word, known) or hint or every
         place = self.document.key_place(at) if key else self.document.value_place(at)
         self._add(place, f"the key {shown(word)}" if key else shown(word), what, hint)
 

@@ -45,7 +45,7 @@ def read_drill(path: Path, content: bytes | None = None, *, today: date | None =
 
     Raises: DrillFileWrong with all mistakes, those of the stack's Compose file among them.
     """
-    document = read_yaml(path, _shown(path)) if content is None else parse_yaml(content, _shown(path))
+    document = read_yaml(path, _shown(path)) if content is None else parse_yaml(content, str(path))
     mistakes = Mistakes(document)
     rules.check_secrets(mistakes, document.data)
     text, tainted = _read_text(document, mistakes)
@@ -60,12 +60,19 @@ def read_drill(path: Path, content: bytes | None = None, *, today: date | None =
     return drill
 
 
-def _shown(path: Path) -> str:
-    """The path as people know it: relative to where they are, else the name alone."""
+def seen_from_here(path: Path) -> str:
+    """The path as people find it: from where they are if it lies below, else from the root."""
+    whole = path.absolute()
     try:
-        return path.absolute().relative_to(Path.cwd()).as_posix()
+        return whole.relative_to(Path.cwd()).as_posix()
     except (OSError, ValueError):
-        return path.name
+        return whole.as_posix()
+
+
+def _shown(path: Path) -> str:
+    """A drill file: its name is enough where it lies elsewhere."""
+    seen = seen_from_here(path)
+    return path.name if seen.startswith("/") else seen
 
 
 def _kind(desk: Desk, family: str, word: str, at: tuple[str, ...]) -> Any:
@@ -136,7 +143,7 @@ def _read_source(desk: Desk, path: Path) -> Stack | None:
         desk.mistakes.at_value(("source", "stack"), shown(wanted), expected, _instead(path, wanted))
         return None
     try:
-        return read_stack(found, _shown(found))
+        return read_stack(found, seen_from_here(found))
     except DrillFileWrong as wrong:
         desk.mistakes.of_another(wrong.mistakes)
         return None
@@ -168,9 +175,21 @@ def _instead(path: Path, wanted: str) -> str:
             if beside and (folder / wanted).parent != folder:
                 near = nearest((folder / wanted).stem, [file.stem for file in beside])
                 return near or f"there are {', '.join(file.name for file in beside[:5])}"
+            if near := nearest(wanted, _alike(folder, Path(wanted))):
+                return near
     except (OSError, ValueError) as error:
         return str(getattr(error, "strerror", None) or "")
     return ""
+
+
+def _alike(folder: Path, wanted: Path) -> Iterator[str]:
+    """Files that lie where the wanted one would, but for the name of the first folder that is not there."""
+    there, parts = folder, list(wanted.parts)
+    while len(parts) > 1 and (there / parts[0]).is_dir():
+        there /= parts.pop(0)
+    for beside in sorted(there.iterdir()):
+        if (file := beside.joinpath(*parts[1:])).is_file():
+            yield file.relative_to(folder).as_posix()
 
 
 def _resolve(desk: Desk) -> Drill | None:

@@ -14,10 +14,9 @@ from harness.kinds.contracts import PortalKind, ProductComponent, ProductKind, P
 from harness.model.drill import Service, Stack
 from harness.model.frozen import JsonValue
 from harness.prepare.places import place_of, volume_at
+from harness.prepare.proposal_words import CALLED, NOWHERE, unsaid
 
 _ALIKE = 0.6  # least likeness of a component's name to that of a volume, a folder or a service
-_CALLED = "another database of the same server: put the name in that it really has"
-_NOWHERE = "nothing in the stack is called like it, and it cannot be left out: put the place in where it really lies"
 Options = dict[str, JsonValue]
 
 
@@ -85,7 +84,17 @@ class Proposer:
             options = needed if whole else {word: given[word] for word in given if word in _required(kind)} | needed
             binds = bool(bound.get("engine_options")) and row is not None
             reasons = (row.why, row.requirements) if row else ("", ())
-            return Proposal(name, kind, engine[0], service.name, options, {} if binds else engine[1], *reasons, whole)
+            return Proposal(
+                name,
+                kind,
+                engine[0],
+                service.name,
+                options,
+                {} if binds else engine[1],
+                *reasons,
+                whole,
+                unsaid(service, needed),
+            )
         return None
 
     def _guessed(self, name: str, row: ProductComponent) -> Proposal | None:
@@ -99,7 +108,7 @@ class Proposer:
         # A server that holds nothing yet comes before another database of one that does.
         for likeness, service, options in sorted(places, key=lambda place: (not self._free(*place[1:]), -place[0])):
             if kind.NEEDS_SERVICE or likeness >= _ALIKE:
-                guess = "" if self._free(service, options) else _CALLED
+                guess = "" if self._free(service, options) else CALLED
                 proposal = self._proposal(name, row, service, options, guess)
                 if proposal is not None:
                     return proposal
@@ -114,7 +123,7 @@ class Proposer:
             for options in self._proposed(row.kind, service, name)
             if self._free(service, options)
         ]
-        found = (self._proposal(name, row, *place[2:], _NOWHERE) for place in sorted(places, key=lambda one: one[:2]))
+        found = (self._proposal(name, row, *place[2:], NOWHERE) for place in sorted(places, key=lambda one: one[:2]))
         return next((one for one in found if one), None)
 
     def _proposed(self, kind: str, service: Service, name: str) -> Iterator[Options]:
@@ -132,7 +141,16 @@ class Proposer:
             return None
         self._take(row.kind, service, options)
         reasons = (row.why, row.requirements)
-        return Proposal(name, row.kind, engine[0], service.name, options, engine[1], *reasons, guess=guess)
+        return Proposal(
+            name,
+            row.kind,
+            engine[0],
+            service.name,
+            options,
+            engine[1],
+            *reasons,
+            guess=guess or unsaid(service, options),
+        )
 
     def _of_portal(self) -> Iterator[Proposal]:
         for name in self.portal.COMPONENTS:
@@ -156,7 +174,8 @@ class Proposer:
                     if engine and self._free(service, options):
                         self._take(kind_name, service, options)
                         names.add(name)
-                        yield Proposal(name, kind_name, engine[0], service.name, options, engine[1])
+                        guess = unsaid(service, options)
+                        yield Proposal(name, kind_name, engine[0], service.name, options, engine[1], guess=guess)
 
     def _name(self, service: Service, options: Options, names: set[str], *, content: bool) -> str:
         """The portal's word for its content, or that of the volume, or of the service."""
@@ -192,22 +211,6 @@ class Proposer:
     def _place(self, service: Service, options: Options) -> tuple[str, str]:
         volume = volume_at(service, str(options.get("path", "")))
         return ("volume", volume) if volume else ("service", service.name)
-
-
-def refusal(stack: Stack, product: ProductKind, refused: list[str]) -> str:
-    """Why no drill file can be written, and what to add to the stack. `refused`: empty if it holds nothing at all."""
-    kinds = {name: product.COMPONENTS[name].kind for name in refused}
-    has = "; ".join(f"{one.name} ({one.image})" for one in stack.in_profile(None))
-    add = [
-        f"for {name} "
-        + (f"a service with {kind}" if registry.component(kind).NEEDS_SERVICE else "a named volume where it lies")
-        for name, kind in kinds.items()
-    ]
-    return (
-        f"no service of {stack.file} looks as if it held {', '.join(refused) or 'anything that can be backed up'} "
-        f"({', '.join(sorted(set(kinds.values()))) or 'any kind'}). It has {has}. "
-        f"Add to it {'; '.join(add) or 'a server of a known kind, or a named volume'}"
-    )
 
 
 def _required(kind: str) -> set[str]:

@@ -20,6 +20,8 @@ def seconds(value: object) -> float:
         raise ValueError(EXPECTED)
     if isinstance(value, int | float):
         raise ValueError(f"{EXPECTED}|the unit is missing: {value:g} s, {value:g} min or {value:g} h?")
+    if _PARTS.fullmatch(value.strip().removeprefix("-").strip()) and value.strip().startswith("-"):
+        raise ValueError("a duration of at least 0 s|it is negative")
     parts = _PARTS.fullmatch(value.strip())
     if parts is None:
         raise ValueError(EXPECTED)

@@ -7,18 +7,18 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from harness.errors import PortalDrillError
+from harness.errors import DrillFileWrong, PortalDrillError
 from harness.kinds import registry
 from harness.kinds.contracts import HasExample, PortalKind, ProductKind, Proposes, Reindexes
-from harness.model.drill import Stack
+from harness.model.drill import Service, Stack
 from harness.model.frozen import JsonValue
 from harness.prepare.compose_file import read_stack
 from harness.prepare.mistakes import nearest
-from harness.prepare.propose import Proposal, Proposer, refusal
+from harness.prepare.proposal_words import refusal, unsaid
+from harness.prepare.propose import Proposal, Proposer
 
 WIDTH = 118
 WAIVED_DAYS = 30
@@ -30,8 +30,8 @@ def write_drill(product: str, portal: str, stack: Path, output: Path | None, *, 
 
     Raises: PortalDrillError naming the choices; DrillFileWrong with the mistakes of the Compose file.
     """
-    wanted, adapter = _kind("products", product), _kind("portals", portal)
-    services = read_stack(stack, str(stack))
+    services = _read(product, portal, stack)
+    wanted, adapter = registry.product(product), registry.portal(portal)
     service, options = _portal_place(adapter, services)
     found, missing = Proposer(services, wanted, adapter, service).proposals()
     refused = [one for one in missing if not wanted.COMPONENTS[one].waivable]
@@ -39,7 +39,7 @@ def write_drill(product: str, portal: str, stack: Path, output: Path | None, *, 
         raise PortalDrillError(refusal(services, wanted, refused))
     parts = (
         _head(product, portal, output.name if output else stack.absolute().parent.name),
-        _portal(portal, adapter, service, options, found),
+        _portal(portal, adapter, services.service(service), options, found),
         _source(_stack_word(stack, output.absolute().parent if output else Path.cwd()), found),
         _components(found),
         _groups(wanted, found),
@@ -52,14 +52,24 @@ def write_drill(product: str, portal: str, stack: Path, output: Path | None, *, 
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
-def _kind(family: str, word: str) -> Any:
+def _read(product: str, portal: str, stack: Path) -> Stack:
+    """The stack; what is wrong with any of the three is said at once."""
+    wrong = [*_unknown("products", product), *_unknown("portals", portal)]
+    try:
+        services = read_stack(stack, str(stack))
+    except DrillFileWrong as error:
+        if wrong:
+            raise PortalDrillError("\n".join([*wrong, str(error)])) from error
+        raise
+    if wrong:
+        raise PortalDrillError("\n".join(wrong))
+    return services
+
+
+def _unknown(family: str, word: str) -> Lines:
     known = registry.names(family)
     if word not in known:
-        hint = nearest(word, known)
-        raise PortalDrillError(
-            f"found {word or 'nothing'}; expected a {family[:-1]}: {', '.join(known)}. {hint}".strip()
-        )
-    return registry.kind(family, word)
+        yield f"found {word}; expected a {family[:-1]}: {', '.join(known)}. {nearest(word, known)}".strip()
 
 
 def _comment(text: str, indent: str = "") -> list[str]:
@@ -124,19 +134,21 @@ def _portal_place(adapter: PortalKind, stack: Stack) -> tuple[str, dict[str, Jso
 
 
 def _portal(
-    word: str, adapter: PortalKind, service: str, options: dict[str, JsonValue], found: list[Proposal]
+    word: str, adapter: PortalKind, service: Service, options: dict[str, JsonValue], found: list[Proposal]
 ) -> Lines:
     yield ""
     if isinstance(adapter, HasExample):
         content = next((one.name for one in found if one.name == adapter.CONTENT_TIER), found[0].name)
         yield "portal:"
-        yield f"  service: {service}"
+        yield f"  service: {service.name}"
         yield f"  port: {adapter.PORT}"
         yield from textwrap.indent(adapter.example(content).rstrip(), "  ").splitlines()
-    elif not options and service == adapter.SERVICE:
-        yield _beside(f"portal: {word}", f"{adapter.TITLE}, in the service {service}")
+    elif not options and service.name == adapter.SERVICE:
+        yield _beside(f"portal: {word}", f"{adapter.TITLE}, in the service {service.name}")
     else:
-        written = {"kind": word, "service": service} | options
+        if guess := unsaid(service, options):
+            yield from _comment(f"GUESSED: {guess}.")
+        written = {"kind": word, "service": service.name} | options
         yield _beside(f"portal: {_value(dict(written))}", adapter.TITLE)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from harness.drill_files import drills_of, is_drill
 from harness.pytest_plugin import collecting, reporting, running
-from harness.pytest_plugin.collecting import PERFORMANCES, DrillFile
+from harness.pytest_plugin.collecting import NAMES, PERFORMANCES, DrillFile
 from harness.stages import Stages
 
 
@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[PERFORMANCES] = {}
+    config.stash[NAMES] = {}
     for part in (running, reporting):
         config.pluginmanager.register(part, part.__name__)
 

@@ -13,13 +13,19 @@ from harness.errors import PortalDrillError
 from harness.pytest_plugin.performance import Asked, CouldNotTell, Performance, PortalFailed, names_of, stages_of
 
 PERFORMANCES = pytest.StashKey[dict[Path, Performance]]()
+NAMES = pytest.StashKey[dict[str, Path]]()  # of the drills collected so far: which file has each
 
 
 class DrillFile(pytest.File):
     """One drill file; collecting it reads and validates it, and touches no engine."""
 
     def collect(self) -> Iterator[DrillItem]:
-        for name in names_of(stages_of(self.config).read_drill(self.path)):
+        stages = stages_of(self.config)
+        drill = stages.read_drill(self.path)
+        first = self.config.stash[NAMES].setdefault(drill.name, self.path)
+        if first != self.path:
+            raise stages.same_name(first, self.path)
+        for name in names_of(drill):
             yield DrillItem.from_parent(self, name=name)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

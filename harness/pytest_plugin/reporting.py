@@ -55,8 +55,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     received = config.stash[_RECEIVED]
     if received:
         from harness.model.verdict import Verdict
+        from harness.report.sentences import kept_sentence
         from harness.report.terminal import as_text
     for folder, text in sorted(received):
         verdict = Verdict.model_validate_json(text)
         terminalreporter.section(f"drill {verdict.drill}")
         terminalreporter.write_line(as_text(verdict, folder, color=terminalreporter.hasmarkup))
+        if config.getoption("--portal-drill-keep"):
+            terminalreporter.write_line(kept_sentence(verdict.run))

@@ -93,3 +93,8 @@ def joined(items: Named, most: int = 3) -> str:
     """The first few names in one phrase, and how many more."""
     more = items.count - len(items.first[:most])
     return ", ".join(items.first[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def kept_sentence(run: str) -> str:
+    """Where a sandbox that was kept is found, by the label of its run, and how it goes."""
+    return f"kept: docker ps --filter label=portal-drill.run={run} lists it; remove it with portal-drill gc"

@@ -140,7 +140,7 @@ def test_every_family_has_one_here() -> None:
 def test_they_are_listed_by_the_names_of_their_files(tree: Path) -> None:
     said = portal_drill(tree, "kinds")
     for word in ("intranet-1", "in_memory", "ledger", "copy", "named", "renamed"):
-        assert re.search(rf"^  {word} .*thrown away", said, re.MULTILINE), word
+        assert re.search(rf"^{word} .*thrown away", said, re.MULTILINE), word
 
 
 def test_a_drill_with_them_can_be_planned_and_begun(tree: Path) -> None:

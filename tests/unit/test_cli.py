@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,12 +17,15 @@ from typing import Any
 import pytest
 
 from harness import __version__, cli
+from harness.containers.labels import RUN
 from harness.errors import DrillFileWrong, HarnessBroken, Mistake
+from harness.kinds import registry
 from harness.model.verdict import Outcome, Verdict
 from harness.report import files
 from harness.stages import Stages
 
-VERDICTS = Path(__file__).parents[1] / "golden" / "verdicts"
+ROOT = Path(__file__).parents[2]
+VERDICTS = ROOT / "tests" / "golden" / "verdicts"
 
 
 def verdict_of(name: str) -> Verdict:
@@ -97,6 +101,14 @@ def test_run_hands_its_options_on(file: str, tmp_path: Path) -> None:
     assert fake.said[0] == f"only=('data_parity', 'rto') keep=True point={tmp_path}"
 
 
+def test_a_sandbox_that_is_kept_is_found_by_its_label(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = f"kept: docker ps --filter label={RUN}=one lists it; remove it with portal-drill gc\n"
+    cli.main(["run", file, "--keep"], Fake())
+    assert capsys.readouterr().out.endswith(said)
+    cli.main(["run", file], Fake())
+    assert said not in capsys.readouterr().out
+
+
 def test_a_run_without_a_verdict_is_unknown(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", file], Fake("")) == 2
     assert "ended without a verdict" in capsys.readouterr().err
@@ -156,6 +168,53 @@ def test_judge_says_whether_the_saved_verdict_differs(
     assert capsys.readouterr().out.splitlines()[-1] == said
 
 
+RUNS = ("20261121T075100Z-4f3a", "20261122T075100Z-4f3a")
+
+
+def test_judge_of_another_folder_names_the_newest_run_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (*RUNS, "proofs"):
+        (tmp_path / "good" / name).mkdir(parents=True)
+    assert [cli.main(["judge", str(tmp_path / name)]) for name in ("good", f"good/{RUNS[0]}", "bad")] == [2, 2, 2]
+    assert capsys.readouterr().err.replace(f"{tmp_path}/", "").splitlines() == [
+        f"portal-drill: good is no run's folder: the newest run in it is good/{RUNS[1]}",
+        f"portal-drill: good/{RUNS[0]} is no run's folder: drill.json is not in it",
+        "portal-drill: bad is no run's folder: it is not there",
+    ]
+
+
+def test_a_restore_point_that_is_none_names_the_known_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--root", str(tmp_path), "run", str(ROOT / "drills" / "postgresql.drill.yaml"), "--restore-point"]
+    vault = tmp_path / ".portal-drill" / "vault" / "postgresql"
+    assert cli.main([*words, str(tmp_path / "nope")]) == 2
+    assert capsys.readouterr().err == f"portal-drill: {tmp_path}/nope is no restore point; there is none in {vault}\n"
+    for name in RUNS:
+        (vault / name).mkdir(parents=True)
+        (vault / name / "record.json").write_text("{}")
+    assert cli.main([*words, str(vault)]) == 2
+    assert capsys.readouterr().err.endswith(f"known are, newest first: {vault / RUNS[1]}, {vault / RUNS[0]}\n")
+
+
+def test_the_gate_knows_no_drill_without_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(root: Path, drill: str) -> str:
+        assert cli.main(["--root", str(root), "gate", "--drill", drill, "--max-age", "24h"]) == 2
+        return capsys.readouterr().err.replace(str(tmp_path), "DIR")
+
+    (tmp_path / "a" / "reports" / "liferay-dxp").mkdir(parents=True)
+    assert said(tmp_path / "a", "liferay") == (
+        "portal-drill: no drill called liferay has reports in DIR/a/reports; did you mean liferay-dxp?\n"
+    )
+    assert said(tmp_path / "a", "xyz").endswith("; liferay-dxp has\n")
+    assert said(tmp_path, "xyz").endswith("DIR/reports is not there. portal-drill --root DIR looks in another folder\n")
+    assert said(tmp_path / "b", "xyz") == "portal-drill: the folder DIR/b of --root is not there\n"
+
+
+def test_run_says_that_its_file_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "--only", "data_parity", "mine.drill.yaml"])
+    assert ended.value.code == 2
+    assert "required: file\n    hint: FILE comes first, before --only and" in capsys.readouterr().err
+
+
 def test_gc_names_what_it_removed(capsys: pytest.CaptureFixture[str]) -> None:
     fake = Fake()
     assert cli.main(["gc"], fake) == 0
@@ -168,17 +227,28 @@ def test_gc_names_what_it_removed(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_kinds_and_schema(capsys: pytest.CaptureFixture[str]) -> None:
+def test_kinds_shows_every_name_and_its_sentences_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
     assert cli.main(["kinds"]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert [line for line in said if not line.startswith(" ")] == [
-        "products",
-        "portals",
-        "components",
-        "engines",
-        "checks",
-        "faults",
-    ]
+    said = capsys.readouterr().out
+    for family in registry.FAMILIES:
+        _, _, *rows = said.split(f"\n{family} ")[-1].split("\n\n")[0].splitlines()
+        column = len(rows[0]) - len(rows[0].partition(" ")[2].lstrip())
+        names = [row[:column].strip() for row in rows]
+        assert tuple(name for name in names if name) == registry.names(family)
+        words = " ".join(row[column:].strip() for row in rows)
+        assert words == " ".join(registry.says(registry.kind(family, name)) for name in registry.names(family))
+
+
+@pytest.mark.parametrize("family", registry.FAMILIES)
+def test_kinds_cites_no_document_that_is_not_here(family: str) -> None:
+    said = [registry.says(registry.kind(family, name)) for name in registry.names(family)]
+    assert [text for text in said if re.search(r"DESIGN|facts? \d|\b[A-Z]+-D?\d", text) or text[-1] not in ".:"] == []
+
+
+def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["schema"], Fake()) == 0
     assert '"title": "drill"' in capsys.readouterr().out
 
@@ -258,7 +328,7 @@ def test_the_gate_says_unknown_if_the_run_cannot_be_judged_again(
     recovered_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gate(recovered_root, "90000 d", Stages()) == 2  # there is no drill.json
-    assert "holds no run that can be judged" in capsys.readouterr().err
+    assert "is no run's folder: drill.json is not in it" in capsys.readouterr().err
 
 
 def test_the_gate_prints_every_reason(recovered_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -269,6 +339,16 @@ def test_the_gate_prints_every_reason(recovered_root: Path, capsys: pytest.Captu
     assert said.count("\n  - ") == 2
     assert "has changed since the latest run" in said
     assert "a newer run 20991121T075100Z-4f3a" in said
+
+
+def test_the_gate_keeps_closed_for_a_name_that_two_drill_files_have(
+    recovered_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (recovered_root / "drills" / "a.drill.yml").write_text("drill: liferay-nightly\n")
+    assert gate(recovered_root, "90000 d") == 3
+    first, file = (recovered_root / "drills" / name for name in ("a.drill.yml", "liferay-nightly.drill.yaml"))
+    said = capsys.readouterr().err
+    assert said.startswith(f"{file}:1:8: found the name liferay-nightly, which {first}:1:8 has; expected ")
 
 
 def test_the_gate_says_unknown_without_a_readable_verdict(recovered_root: Path) -> None:

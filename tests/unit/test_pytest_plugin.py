@@ -89,6 +89,16 @@ def test_a_drill_is_one_item_per_check_and_objective_and_collecting_runs_nothing
     assert not (drills.path / "log.txt").exists()
 
 
+def test_a_name_that_two_drill_files_have_is_a_mistake_of_the_second(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(CONFTEST.replace("name=path.name", "name='nightly'"))
+    for name in ("a", "b"):
+        (pytester.path / f"{name}.drill.yaml").write_text("recovered")
+    result = pytester.runpytest()
+    assert result.ret == 2
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["b.drill.yaml:1:1: found the name *, which a.drill.yaml:1:1 has; expected a name *"])
+
+
 @pytest.mark.parametrize("word", ["recovered", "wrong"])
 def test_python_looks_for_garbage_again_once_all_is_collected(drills: pytest.Pytester, word: str) -> None:
     drill(drills, "nightly", word)
@@ -197,7 +207,9 @@ def test_a_chosen_subset_is_a_partial_run(drills: pytest.Pytester, chosen: tuple
 
 def test_objectives_that_a_recovery_cannot_measure_are_skipped(drills: pytest.Pytester) -> None:
     drill(drills, "nightly", "partial")
-    drills.runpytest("--restore-point", "points/one", "--portal-drill-keep").assert_outcomes(passed=1, skipped=4)
+    result = drills.runpytest("--restore-point", "points/one", "--portal-drill-keep")
+    result.assert_outcomes(passed=1, skipped=4)
+    result.stdout.fnmatch_lines(["kept: docker ps --filter label=portal-drill.run=2*; remove it with portal-drill gc"])
     assert log(drills)[0].endswith("keep=True point=one")
 
 

@@ -105,6 +105,23 @@ def test_a_wrong_file_is_a_drill_that_is_not_green_and_hides_no_other(
     assert "its file is wrong: second.drill.yaml:" in (root / "reports" / "index.html").read_text(encoding="utf-8")
 
 
+def test_two_files_of_one_name_are_a_mistake_that_hides_none_of_theirs(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(root, "recovered", 3)
+    second_drill(root, "postgresql", of="every 24 h", instead="daily")
+    assert status(root) == 1
+    first = root / "drills" / "postgresql.drill.yaml"
+    same = f"second.drill.yaml:3:8: found the name postgresql, which {first}:3:8 has; expected a name of its own"
+    out = capsys.readouterr().out
+    assert "second.drill.yaml:7:11: found daily" in out
+    assert same in out
+    first.write_text(first.read_text(encoding="utf-8").replace("every 24 h", "weekly"), encoding="utf-8")
+    assert status(root) == 1
+    out = capsys.readouterr().out
+    assert [words in out for words in ("found weekly", "found daily", same)] == [True, True, True]
+
+
 @pytest.mark.parametrize("text", ["drill: [", "", "drill: {a: b}\n", "\udcff"])
 def test_a_file_that_says_no_name_goes_by_its_own(text: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(root, "recovered", 3)
@@ -123,5 +140,12 @@ def test_the_page_of_all_drills_is_made_anew(root: Path, capsys: pytest.CaptureF
 
 def test_where_nothing_ran_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status(tmp_path) == 1
-    assert "No drill has run here, and drills/ holds none." in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "No drill has run here, and drills/ holds none." in said.out
+    assert said.err.endswith("/reports is not there. portal-drill --root DIR looks in another folder\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_root_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(tmp_path / "none") == 2
+    assert capsys.readouterr().err == f"portal-drill: the folder {tmp_path}/none of --root is not there\n"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from harness.containers import firewall
+from harness.containers.engine import Engine
 from harness.containers.firewall import our_rules, rule_bridge, rule_run
+from harness.containers.garbage import collect
 from harness.errors import HarnessBroken
 
 LISTING = """-P INPUT ACCEPT
@@ -54,7 +59,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Callable[[Table], None]:
 
 def test_rules_of_a_bridge_are_removed(tool: Callable[[Table], None]) -> None:
     tool(Table())
-    assert firewall.remove_rules(bridge="br-1") == ["iptables rule of 20261121T075100Z-4f3a on br-1"] * 2
+    assert firewall.remove_rules(bridge="br-1") == ["20261121T075100Z-4f3a"] * 2
     assert firewall.remove_rules(bridge="br-1") == []
 
 
@@ -69,3 +74,13 @@ def test_rule_that_stays_is_said_when_all_have_been_tried(tool: Callable[[Table]
 def test_rule_that_somebody_else_has_removed_is_not_left(tool: Callable[[Table], None]) -> None:
     tool(Table(lost="DROP"))
     assert len(firewall.remove_rules(bridge="br-1")) == 1
+
+
+def test_gc_says_one_line_of_the_rules_of_a_run(
+    tool: Callable[[Table], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    api = SimpleNamespace(containers=lambda **_: [], volumes=lambda **_: {"Volumes": []}, networks=lambda **_: [])
+    engine = cast(Engine, SimpleNamespace(api=api))
+    tool(Table())
+    monkeypatch.setattr(firewall, "bridge_exists", lambda name: False)
+    assert collect(tmp_path, engine=engine) == ["2 firewall rules of 20261121T075100Z-4f3a, whose bridge is gone"]

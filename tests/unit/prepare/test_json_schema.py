@@ -35,6 +35,7 @@ ONLY_THE_PARSER = {
     "path-in-image",
     "same-volume-twice",
     "stack-is-a-folder",
+    "stack-near-name",
     "undeclared-words",
     "unknown-service",
     "waived-and-given",

@@ -76,6 +76,13 @@ def test_options_with_units_become_seconds(drill_of: Reads) -> None:
     assert (portal.kind, portal.service, portal.port) == ("paper", "web", 81)
 
 
+def test_the_stack_is_named_as_it_was_found(drill_of: Reads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert drill_of().source.stack.file == str(tmp_path / "stack.yaml")
+    for folder in (tmp_path.parent, tmp_path):
+        monkeypatch.chdir(folder)
+        assert drill_of().source.stack.file == str((tmp_path / "stack.yaml").relative_to(folder))
+
+
 def test_environment_of_the_stack_becomes_references(drill_of: Reads) -> None:
     service = drill_of().source.stack.service("db")
     assert service.environment == {"POSTGRES_PASSWORD": "${env:DB_PASSWORD:-example}"}

@@ -120,7 +120,7 @@ def test_two_databases_of_one_server_are_two_and_what_is_guessed_says_so(tmp_pat
     }
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     guessed = [lines[number + 1] for number, line in enumerate(lines) if line.startswith("# GUESSED: ")]
-    assert guessed == ["archive_database:", "installation:"]
+    assert guessed == ["database:", "archive_database:", "installation:"]
 
 
 def test_a_server_of_its_own_comes_before_a_second_database(tmp_path: Path) -> None:
@@ -141,6 +141,27 @@ def test_a_server_of_its_own_comes_before_a_second_database(tmp_path: Path) -> N
         "archived",
     }
     assert "GUESSED" not in text
+
+
+@pytest.mark.parametrize(
+    ("stack", "portal", "many"), [("notes", "http", 1), ("postgresql", "sql", 2), ("own", "sql", 0)]
+)
+def test_a_database_that_the_stack_does_not_name_is_guessed(stack: str, portal: str, many: int, own: Path) -> None:
+    text = write_drill("plain", portal, STACKS.get(stack, own), None, today=TODAY)
+    assert re.sub(r"\n *# *", " ", text).count("GUESSED: the Compose file names no database") == many
+
+
+def test_mistakes_of_product_portal_and_stack_come_at_once(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.write_text("services: {}\n", encoding="utf-8")
+    path = tmp_path / "x.drill.yaml"
+    assert init("--product", "plane", "--portal", "htp", "--stack", own, "--output", path) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "Nothing was written."
+    assert (said[1].startswith("portal-drill: found plane;"), said[2].startswith("found htp;")) == (True, True)
+    assert said[3].startswith(f"{own}:1:11: found ")
+    assert not path.exists()
 
 
 def test_what_cannot_be_placed_is_refused_with_what_to_add(capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,7 +185,8 @@ def test_what_is_written_or_printed_is_read_back(
     said = capsys.readouterr()
     text = said.out if printed else path.read_text(encoding="utf-8")
     line = text.splitlines().index("    database: archive_database               # Name of the database.")
-    file = "printed.drill.yaml" if printed else path.name
+    file = "<stdout>" if printed else path
+    assert ("Printed" if printed else f"Written: {path}") + ". It has mistakes, to be mended first:\n" in said.err
     assert f"{file}:{line}:5: found archive_database in db, which is or needs the portal's own service" in said.err
 
 
@@ -248,17 +270,20 @@ def test_nothing_is_written_over_unless_it_is_forced(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "found nothing; expected a product: liferay-dxp-7.4, plain"),
-        (("--product", "liferay"), "found liferay; expected a product: liferay-dxp-7.4, plain"),
+        ((), "required: --product, --portal\n    hint: products: liferay-dxp-7.4, plain, "),
+        (("--product", "liferay", "--portal", "sql"), "found liferay; expected a product: liferay-dxp-7.4, plain"),
         (
             ("--product", "plain"),
-            "found nothing; expected a portal: http, jackrabbit, jackrabbit_embedded, sql, wagtail",
+            "; portals: http, jackrabbit, jackrabbit_embedded, sql, wagtail\n",
         ),
         (("--product", "plain", "--portal", "wagtall"), "did you mean wagtail?"),
     ],
 )
 def test_choices_are_listed(words: tuple[str, ...], said: str, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert init(*words, "--stack", own) == 2
+    try:
+        assert init(*words, "--stack", own) == 2
+    except SystemExit as ended:
+        assert ended.code == 2
     assert said in re.sub(r"paper, ", "", capsys.readouterr().err)
 
 
