@@ -101,7 +101,7 @@ def judge_run(arguments: argparse.Namespace, stages: Stages) -> int:
 
 def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
     from harness.clock import utc_now
-    from harness.instead import check_reports, check_root
+    from harness.missing_folders import check_reports, check_root
     from harness.report.gate import refusals
     from harness.report.sentences import verdict_sentence
 
@@ -132,7 +132,7 @@ def gate_drill(arguments: argparse.Namespace, stages: Stages) -> int:
 def show_status(arguments: argparse.Namespace, stages: Stages) -> int:
     """Every drill that has run or has a file; one that has not run lately is not green."""
     from harness.clock import utc_now
-    from harness.instead import ROOT_HINT, check_root
+    from harness.missing_folders import ROOT_HINT, check_root
     from harness.report.status import show
 
     check_root(arguments.root)

@@ -122,7 +122,7 @@ class Stages:
     def drill_run(
         self, drill: Drill, plan: Plan, *, root: Path, progress: Progress, restore_point: Path | None, keep: bool
     ) -> AbstractContextManager[Run]:
-        from harness.instead import check_restore_point
+        from harness.missing_folders import check_restore_point
         from harness.pipeline import STATE, drill_run
 
         if restore_point is not None:
@@ -131,7 +131,7 @@ class Stages:
 
     def judge_saved(self, folder: Path) -> Verdict:
         """Raises: PortalDrillError if the folder holds no run."""
-        from harness.instead import check_run
+        from harness.missing_folders import check_run
         from harness.pipeline import judge_saved
 
         check_run(folder)

@@ -57,9 +57,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.judge",
         "harness.report",
     },
-    "harness.instead": {"harness.errors", "harness.prepare.mistakes", "harness.report.run_ids"},
+    "harness.missing_folders": {"harness.errors", "harness.prepare.mistakes", "harness.report.run_ids"},
     "harness.stages": {
-        "harness.instead",
+        "harness.missing_folders",
         "harness.clock",
         "harness.pipeline",
         "harness.prepare",
@@ -77,7 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "harness.errors",
     },
     "harness.commands": {
-        "harness.instead",
+        "harness.missing_folders",
         "harness.stages",
         "harness.pytest_plugin.alone",
         "harness.report",
