@@ -86,14 +86,14 @@ def _number(version: str) -> tuple[int, ...]:
 def judge(record: Record, options: Options) -> Judgement:
     """FAIL: any probe differs. UNKNOWN: no probe was asked (an empty list shows nothing), or one could not be."""
     seen = record.evidence.observation("portal_health")
-    looked = seen is not None and isinstance(seen.data, list)
-    probes = [p for p in seen.data if isinstance(p, dict)] if seen and isinstance(seen.data, list) else []
+    looked = seen.data if seen and isinstance(seen.data, list) else None
+    probes = [probe for probe in looked or () if isinstance(probe, dict)]
     judged = [probe for probe in probes if probe["name"] not in options.ignore]
     wrong = [f"{p['name']}: expected {p['expected']}, found {p['found']}" for p in judged if p["ok"] is False]
     unknown = [f"{p['name']} could not be asked for: {p['found']}" for p in judged if p["ok"] is None]
     outcome = Outcome.FAIL if wrong else Outcome.UNKNOWN if unknown or not judged else Outcome.PASS
     asked = f"{len(judged)} of {len(judged)} probes good" if judged else "no probe was asked"
-    asked += "" if looked else ": the portal was not looked at"
+    asked += ": the portal was not looked at" if looked is None else ""
     return Judgement(
         outcome=outcome,
         expected="login, pages, modules, licence and settings as on the source",
